@@ -1,0 +1,3 @@
+"""icplan: plan, apply and verify the interconnection of OVN availability zones."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,83 @@
+"""A change and its effects, as values. What they mean for users is united in planning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from icplan.core.address import Address
+from icplan.core.origin import Origin
+from icplan.core.value import Attributes
+
+
+class Action(StrEnum):
+    """What is done to an object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    ADOPT = "adopt"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why it is done."""
+
+    NOT_THERE = "declared, but not there"
+    DIFFERS = "differs from the file"
+    UNMARKED = "there, but not managed by icplan yet"
+    NOT_DECLARED = "managed by icplan, but no longer declared"
+    LEAVING = "its availability zone is declared absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object's way from what it is to what the file wants.
+
+    Attributes:
+        before: None when the object is created.
+        after: None when it is deleted.
+        origin: where the file asks for it; None when the file no longer mentions it.
+    """
+
+    address: Address
+    action: Action
+    reason: Reason
+    before: Attributes | None
+    after: Attributes | None
+    origin: Origin | None
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The names of the attributes that change, in the order in which the kind shows them."""
+        before = self.before or {}
+        after = self.after if self.after is not None else dict.fromkeys(before)
+        return tuple(name for name, value in after.items() if before.get(name) != value)
+
+
+class Impact(IntEnum):
+    """How much users feel; larger is worse."""
+
+    NONE = 0
+    BRIEF = 1
+    """An interruption of less than a second."""
+    OUTAGE = 2
+    """Something that works today stops working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one change does to an availability zone's traffic.
+
+    Attributes:
+        zone: the zone concerned.
+        impact: how much its users feel.
+        sentence: what they feel, in words an operator understands.
+        prefixes: the subnets concerned; empty means all of the zone's.
+        leaves: the zone is out of the interconnection afterwards.
+    """
+
+    zone: str
+    impact: Impact
+    sentence: str
+    prefixes: tuple[str, ...] = ()
+    leaves: bool = False

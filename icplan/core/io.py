@@ -1,0 +1,199 @@
+"""Everything that crosses the border, as values: queries, snapshots, guarded writes. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Datum = str | int | float | bool | None | tuple["Datum", ...] | Mapping[str, str]
+"""A decoded column: a scalar, None for an empty optional, a sorted tuple for a set, or a map."""
+
+Row = Mapping[str, Datum]
+Tables = Mapping[str, tuple[Row, ...]]
+"""Rows by table name; each row has `_uuid`. A table or column that is not there was not asked for,
+or the server's schema does not have it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Database:
+    """One OVSDB database: `site` is a zone's name or `ic`, `name` the schema's name."""
+
+    site: str
+    name: str
+
+    def __str__(self) -> str:
+        """The path used in snapshots."""
+        return f"{self.site}/{self.name}"
+
+
+NORTHBOUND = "OVN_Northbound"
+SOUTHBOUND = "OVN_Southbound"
+IC_NORTHBOUND = "OVN_IC_Northbound"
+IC_SOUTHBOUND = "OVN_IC_Southbound"
+
+TITLES: Mapping[str, str] = {
+    NORTHBOUND: "northbound database",
+    SOUTHBOUND: "southbound database",
+    IC_NORTHBOUND: "IC northbound database",
+    IC_SOUTHBOUND: "IC southbound database",
+}
+
+
+def title(database: Database) -> str:
+    """How a database is called in front of people: "northbound database of az1"."""
+    name = TITLES.get(database.name, database.name)
+    return name if database.name in {IC_NORTHBOUND, IC_SOUTHBOUND} else f"{name} of {database.site}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A clause of RFC 7047 section 5.1; `value` is a scalar, or a map for `includes`."""
+
+    column: str
+    function: str
+    value: Datum
+
+
+def equals(column: str, value: Datum) -> Condition:
+    """The clause `column == value`."""
+    return Condition(column, "==", value)
+
+
+def includes(column: str, **pairs: str) -> Condition:
+    """The clause that a map column holds these pairs; an underscore in a key means a hyphen."""
+    return Condition(
+        column, "includes", {key.replace("_", "-"): value for key, value in pairs.items()}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Rows to read. Several queries of one table are united by row."""
+
+    database: Database
+    table: str
+    columns: tuple[str, ...]
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A place that could not be seen; never the same as empty."""
+
+    cause: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What all databases held.
+
+    Attributes:
+        observed_at: ISO 8601 with offset, in UTC; decides whether a waiver has expired.
+        databases: the rows that were asked for, or why they could not be read.
+    """
+
+    observed_at: str
+    databases: Mapping[Database, Tables | Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, or one key of a map column."""
+
+    column: str
+    key: str | None = None
+
+    def __str__(self) -> str:
+        """As OVN's own tools write it: `options:ic-route-adv`."""
+        return self.column if self.key is None else f"{self.column}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What a write expects to find.
+
+    Attributes:
+        subject: the object's name for messages.
+        table: where the row is looked for.
+        where: the clauses that select it.
+        fields: the owned fields and their expected values, None for an absent key.
+        rows: how many rows the clauses must select: 1, or 0 for an object to be created.
+    """
+
+    subject: str
+    table: str
+    where: tuple[Condition, ...]
+    fields: tuple[tuple[Field, Datum], ...] = ()
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """Refers, in the same transaction, to the row that an `Insert` makes under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A new row; `name` is what a `NewRow` of the same transaction refers to."""
+
+    table: str
+    columns: Mapping[str, Datum]
+    name: str
+    links: Mapping[str, tuple[NewRow, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Whole columns set."""
+
+    table: str
+    where: tuple[Condition, ...]
+    columns: Mapping[str, Datum]
+
+
+@dataclass(frozen=True, slots=True)
+class SetKeys:
+    """Keys of a map column set (a value) or removed (None); other keys stay."""
+
+    table: str
+    where: tuple[Condition, ...]
+    column: str
+    keys: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Rows added to a set of references (new rows), or taken out of it (`_uuid`s)."""
+
+    table: str
+    where: tuple[Condition, ...]
+    column: str
+    add: tuple[NewRow, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Rows removed."""
+
+    table: str
+    where: tuple[Condition, ...]
+
+
+Write = Insert | Update | SetKeys | Link | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One guarded write: all of it happens while all preconditions hold, or none of it."""
+
+    database: Database
+    preconditions: tuple[Precondition, ...]
+    writes: tuple[Write, ...]
+
+
+Operation = Transaction
+Unseen = Mapping[Database, Unreadable]

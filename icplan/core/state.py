@@ -1,0 +1,45 @@
+"""Desired and observed state. Present, absent and unreadable are three different things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from icplan.core.address import Address
+from icplan.core.io import Unreadable
+from icplan.core.origin import Origin
+from icplan.core.value import Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the file wants an object to be; an attribute that is not here is never compared."""
+
+    attributes: Attributes
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAbsent:
+    """The file wants the object gone, whoever made it: its zone is declared `absent`."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What an object is; `owner` is the mark's value, None for an object that nobody marked."""
+
+    attributes: Attributes
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Looked for and not there."""
+
+
+Desired = Declared | DeclaredAbsent
+Observed = Present | Absent | Unreadable
+DesiredState = Mapping[Address, Desired]
+ObservedState = Mapping[Address, Observed]

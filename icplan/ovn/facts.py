@@ -1,0 +1,70 @@
+"""All databases' facts side by side, or why one could not be read. Decodes; asks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from icplan.core.address import IC
+from icplan.core.io import (
+    IC_NORTHBOUND,
+    IC_SOUTHBOUND,
+    NORTHBOUND,
+    SOUTHBOUND,
+    Database,
+    Snapshot,
+    Unreadable,
+)
+from icplan.ovn import interconnect, northbound, southbound
+from icplan.ovn.interconnect import IcNorthbound, IcSouthbound
+from icplan.ovn.northbound import Northbound
+from icplan.ovn.southbound import Southbound
+
+NOT_ASKED = Unreadable("it was not asked", "observe it too")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of everything that was observed."""
+
+    observed_at: str
+    northbound: Mapping[str, Northbound]
+    southbound: Mapping[str, Southbound]
+    ic_northbound: IcNorthbound | None
+    ic_southbound: IcSouthbound | None
+    unseen: Mapping[Database, Unreadable]
+
+    def zone_unseen(self, zone: str) -> Unreadable | None:
+        """Why nothing can be said of a zone; None when both of its databases were read."""
+        for name in (NORTHBOUND, SOUTHBOUND):
+            if (unreadable := self.unseen.get(Database(zone, name))) is not None:
+                return unreadable
+        return None if zone in self.northbound and zone in self.southbound else NOT_ASKED
+
+    def ic_unseen(self) -> Unreadable | None:
+        """Why nothing can be said of the interconnection databases; None when they were read."""
+        for name in (IC_NORTHBOUND, IC_SOUTHBOUND):
+            if (unreadable := self.unseen.get(Database(IC, name))) is not None:
+                return unreadable
+        return None if self.ic_northbound and self.ic_southbound else NOT_ASKED
+
+
+def decode(snapshot: Snapshot) -> Facts:
+    """A snapshot's rows as typed facts."""
+    north: dict[str, Northbound] = {}
+    south: dict[str, Southbound] = {}
+    ic_north: IcNorthbound | None = None
+    ic_south: IcSouthbound | None = None
+    unseen: dict[Database, Unreadable] = {}
+    for database, content in sorted(snapshot.databases.items()):
+        if isinstance(content, Unreadable):
+            unseen[database] = content
+        elif database.name == NORTHBOUND:
+            north[database.site] = northbound.decode(content)
+        elif database.name == SOUTHBOUND:
+            south[database.site] = southbound.decode(content)
+        elif database.name == IC_NORTHBOUND:
+            ic_north = interconnect.decode_northbound(content)
+        elif database.name == IC_SOUTHBOUND:
+            ic_south = interconnect.decode_southbound(content)
+    return Facts(snapshot.observed_at, north, south, ic_north, ic_south, unseen)

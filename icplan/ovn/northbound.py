@@ -1,0 +1,299 @@
+"""A zone's northbound database as facts: routers, ports, routes and the global row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from icplan.core.io import NORTHBOUND, Condition, Database, Query, Tables, equals
+from icplan.ovn.prefix import normal, sort_key
+from icplan.ovn.rows import number, pairs, text, texts
+
+ADVERTISE = "ic-route-adv"
+LEARN = "ic-route-learn"
+BLACKLIST = "ic-route-blacklist"
+DENYLIST = "ic-route-denylist"
+"""OVN 24.09 and later read this one first, and the blacklist only without it (domain facts 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPort:
+    """A Logical_Router_Port; `gateway_chassis` are uuids."""
+
+    uuid: str
+    name: str
+    mac: str
+    networks: tuple[str, ...]
+    gateway_chassis: tuple[str, ...]
+    ha_chassis_group: str
+    external_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPort:
+    """A Logical_Switch_Port of type router or remote."""
+
+    uuid: str
+    name: str
+    type: str
+    addresses: tuple[str, ...]
+    router_port: str
+    external_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A Logical_Router; ports, routes and NAT rules are uuids."""
+
+    uuid: str
+    name: str
+    ports: frozenset[str]
+    static_routes: frozenset[str]
+    nat: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A Logical_Switch; `transit_switch` is the name that ovn-ic recorded, else empty."""
+
+    uuid: str
+    name: str
+    transit_switch: str
+    ports: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRoute:
+    """A Logical_Router_Static_Route; `prefix` is normalised, `policy` is dst-ip or src-ip."""
+
+    uuid: str
+    prefix: str
+    nexthop: str
+    policy: str
+    learned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayChassis:
+    """A Gateway_Chassis row of a router port."""
+
+    uuid: str
+    name: str
+    chassis: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class NatRule:
+    """A NAT row: `snat`, `dnat` or `dnat_and_snat`."""
+
+    uuid: str
+    type: str
+    external_ip: str
+    logical_ip: str
+
+
+@dataclass(frozen=True)
+class Northbound:
+    """What is known of one northbound database; `global_uuid` is empty when it has no NB_Global."""
+
+    global_uuid: str
+    name: str
+    options: Mapping[str, str]
+    external_ids: Mapping[str, str]
+    routers: tuple[Router, ...]
+    router_ports: Mapping[str, RouterPort] = field(repr=False)
+    switches: tuple[Switch, ...] = field(repr=False)
+    switch_ports: Mapping[str, SwitchPort] = field(repr=False)
+    static_routes: Mapping[str, StaticRoute] = field(repr=False)
+    gateway_chassis: Mapping[str, GatewayChassis] = field(repr=False)
+    nat: Mapping[str, NatRule] = field(repr=False)
+
+    @cached_property
+    def blacklist(self) -> tuple[str, ...]:
+        """The denied prefixes in their order; empty elements are kept, for they have a meaning."""
+        value = self.options.get(BLACKLIST, "")
+        return tuple(entry.strip() for entry in value.split(",")) if value else ()
+
+    def routers_named(self, name: str) -> tuple[Router, ...]:
+        """Router names are not unique in OVN, so there may be several."""
+        return tuple(router for router in self.routers if router.name == name)
+
+    def transit(self, name: str) -> Switch | None:
+        """The switch that ovn-ic made for a transit switch; None until it has."""
+        return next((switch for switch in self.switches if switch.transit_switch == name), None)
+
+    def ports_of(self, router: Router) -> tuple[RouterPort, ...]:
+        """A router's ports by name."""
+        found = (self.router_ports[uuid] for uuid in router.ports if uuid in self.router_ports)
+        return tuple(sorted(found, key=lambda port: port.name))
+
+    def routes_of(self, router: Router) -> tuple[StaticRoute, ...]:
+        """A router's static routes, by prefix and next hop."""
+        routes = self.static_routes
+        found = (routes[uuid] for uuid in router.static_routes if uuid in routes)
+        return tuple(sorted(found, key=lambda route: (sort_key(route.prefix), route.nexthop)))
+
+    def attachments(self, switch: Switch, router: Router) -> tuple[SwitchPort, ...]:
+        """The ports of a switch that lead to a router, by name."""
+        names = {port.name for port in self.ports_of(router)}
+        found = (self.switch_ports[uuid] for uuid in switch.ports if uuid in self.switch_ports)
+        return tuple(
+            sorted(
+                (port for port in found if port.type == "router" and port.router_port in names),
+                key=lambda port: port.name,
+            )
+        )
+
+    def router_port(self, name: str) -> RouterPort | None:
+        """The router port of that name; names are unique in a northbound database."""
+        return next((port for port in self.router_ports.values() if port.name == name), None)
+
+    def gateways_of(self, port: RouterPort) -> tuple[GatewayChassis, ...]:
+        """A port's gateway chassis, the active one first."""
+        found = (
+            self.gateway_chassis[uuid]
+            for uuid in port.gateway_chassis
+            if uuid in self.gateway_chassis
+        )
+        return tuple(sorted(found, key=lambda row: (-row.priority, row.name)))
+
+
+def queries(
+    zone: str, transit_switches: Iterable[str] = (), *, switch_names: bool = False
+) -> tuple[Query, ...]:
+    """What must be read of a zone's northbound database.
+
+    Args:
+        zone: the availability zone.
+        transit_switches: the transit switches whose ports are wanted.
+        switch_names: read all switches, to find subnets by the name of their switch.
+    """
+    database = Database(zone, NORTHBOUND)
+
+    def rows(table: str, *columns: str, where: tuple[Condition, ...] = ()) -> Query:
+        return Query(database, table, columns, where)
+
+    switch_columns = ("name", "other_config", "ports")
+    switches = (
+        [rows("Logical_Switch", *switch_columns)]
+        if switch_names
+        else [
+            rows("Logical_Switch", *switch_columns, where=(equals("name", name),))
+            for name in transit_switches
+        ]
+    )
+    port_columns = ("name", "type", "addresses", "options", "external_ids")
+    return (
+        rows("NB_Global", "name", "options", "external_ids"),
+        rows("Logical_Router", "name", "ports", "static_routes", "nat"),
+        rows(
+            "Logical_Router_Port",
+            "name", "mac", "networks", "gateway_chassis", "ha_chassis_group", "external_ids",
+        ),
+        rows("Gateway_Chassis", "name", "chassis_name", "priority"),
+        rows(
+            "Logical_Router_Static_Route",
+            "ip_prefix", "nexthop", "policy", "route_table", "external_ids",
+        ),
+        rows("NAT", "type", "external_ip", "logical_ip"),
+        # A switch may hold thousands of pods' ports; only these two types matter here.
+        rows("Logical_Switch_Port", *port_columns, where=(equals("type", "router"),)),
+        rows("Logical_Switch_Port", *port_columns, where=(equals("type", "remote"),)),
+        *switches,
+    )  # fmt: skip
+
+
+def decode(tables: Tables) -> Northbound:
+    """Rows to facts. Missing tables count as empty: the query did not ask for them."""
+    whole = tables.get("NB_Global", ())
+    row = whole[0] if whole else {}
+    return Northbound(
+        global_uuid=text(row, "_uuid"),
+        name=text(row, "name"),
+        options=pairs(row, "options"),
+        external_ids=pairs(row, "external_ids"),
+        routers=tuple(
+            sorted(
+                (
+                    Router(
+                        text(row, "_uuid"),
+                        text(row, "name"),
+                        frozenset(texts(row, "ports")),
+                        frozenset(texts(row, "static_routes")),
+                        frozenset(texts(row, "nat")),
+                    )
+                    for row in tables.get("Logical_Router", ())
+                ),
+                key=lambda router: (router.name, router.uuid),
+            )
+        ),
+        router_ports={
+            text(row, "_uuid"): RouterPort(
+                text(row, "_uuid"),
+                text(row, "name"),
+                text(row, "mac"),
+                texts(row, "networks"),
+                texts(row, "gateway_chassis"),
+                text(row, "ha_chassis_group"),
+                pairs(row, "external_ids"),
+            )
+            for row in tables.get("Logical_Router_Port", ())
+        },
+        switches=tuple(
+            sorted(
+                (
+                    Switch(
+                        text(row, "_uuid"),
+                        text(row, "name"),
+                        pairs(row, "other_config").get("interconn-ts", ""),
+                        frozenset(texts(row, "ports")),
+                    )
+                    for row in tables.get("Logical_Switch", ())
+                ),
+                key=lambda switch: (switch.name, switch.uuid),
+            )
+        ),
+        switch_ports={
+            text(row, "_uuid"): SwitchPort(
+                text(row, "_uuid"),
+                text(row, "name"),
+                text(row, "type"),
+                texts(row, "addresses"),
+                pairs(row, "options").get("router-port", ""),
+                pairs(row, "external_ids"),
+            )
+            for row in tables.get("Logical_Switch_Port", ())
+        },
+        static_routes={
+            text(row, "_uuid"): StaticRoute(
+                text(row, "_uuid"),
+                normal(text(row, "ip_prefix")),
+                text(row, "nexthop"),
+                text(row, "policy") or "dst-ip",
+                "ic-learned-route" in pairs(row, "external_ids"),
+            )
+            # A route of another table than <main> is neither advertised nor learned into main.
+            for row in tables.get("Logical_Router_Static_Route", ())
+            if not text(row, "route_table")
+        },
+        gateway_chassis={
+            text(row, "_uuid"): GatewayChassis(
+                text(row, "_uuid"),
+                text(row, "name"),
+                text(row, "chassis_name"),
+                number(row, "priority"),
+            )
+            for row in tables.get("Gateway_Chassis", ())
+        },
+        nat={
+            text(row, "_uuid"): NatRule(
+                text(row, "_uuid"),
+                text(row, "type"),
+                text(row, "external_ip"),
+                text(row, "logical_ip"),
+            )
+            for row in tables.get("NAT", ())
+        },
+    )
