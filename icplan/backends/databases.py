@@ -1,0 +1,49 @@
+"""The clients of all databases of a file, each made once. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from icplan.backends.ovsdb import Client
+from icplan.backends.streams import Endpoint
+from icplan.core.io import Database
+
+
+class Databases:
+    """A context manager: leaving it closes all connections.
+
+    Args:
+        endpoints: the servers of each database.
+        seconds: how long one request may take.
+    """
+
+    def __init__(
+        self, endpoints: Mapping[Database, Sequence[Endpoint]], seconds: float = 20.0
+    ) -> None:
+        self.endpoints = endpoints
+        self.seconds = seconds
+        self._clients = {
+            database: Client(database, servers, seconds) for database, servers in endpoints.items()
+        }
+
+    def client(self, database: Database) -> Client:
+        """The client of a database."""
+        return self._clients[database]
+
+    def fresh_client(self, database: Database) -> Client:
+        """Another client of a database, for another thread; the caller closes it."""
+        return Client(database, self.endpoints[database], self.seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for client in self._clients.values():
+            client.close()
