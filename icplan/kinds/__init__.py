@@ -1,0 +1,23 @@
+"""The registry of kinds, in the order in which they build on each other; deletes run backwards."""
+
+from __future__ import annotations
+
+from icplan.kinds import route_exchange, transit_port, transit_switch, zone_name
+from icplan.kinds.common.contract import Kind
+
+KINDS: tuple[Kind, ...] = (
+    transit_switch.KIND,
+    zone_name.KIND,
+    transit_port.KIND,
+    route_exchange.KIND,
+)
+"""All kinds; a kind comes after those that it needs."""
+
+
+def kind_of(name: str) -> Kind:
+    """The kind that an address names.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {kind.name: kind for kind in KINDS}[name]

@@ -1,0 +1,93 @@
+"""What a kind is: one record of pure functions that answers for the spine. No kind lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from icplan.core.address import Address
+from icplan.core.change import Change, Effect
+from icplan.core.io import Operation, Query, Unreadable
+from icplan.core.state import Desired, Observed
+from icplan.ovn.facts import Facts
+from icplan.spec.load import Spec
+
+MARK = "icplan"
+"""The key in `external_ids` that says whose an object is; its value is the file's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a kind may look at: what the file says, and what was seen."""
+
+    spec: Spec
+    facts: Facts
+
+    @property
+    def owner(self) -> str:
+        """The owner mark of everything that this file declares."""
+        return self.spec.interconnect.metadata.name
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The evidence is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The evidence is not there: why, and what to do about it."""
+
+    why: str
+    cure: str
+
+
+Verdict = Held | Missing | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A piece of evidence that reality serves the file.
+
+    Attributes:
+        address: the object that it speaks for.
+        claim: what must be so, in words.
+        needs: the objects that must be as declared before it can hold.
+        holds: the test.
+        peer: the other zone, when it concerns a pair.
+        operator: a person must bring it about; nothing that icplan writes can.
+    """
+
+    address: Address
+    claim: str
+    needs: frozenset[Address]
+    holds: Callable[[Facts], Verdict]
+    peer: str = ""
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object.
+
+    Attributes:
+        name: how addresses call it.
+        prerequisite: its creation harms nobody and others wait for it: done first, in all zones.
+        queries: what must be read to know such objects; asked a second time with the facts that
+            the first reading gave.
+        desired: what the file wants; objects whose facts are missing or contradictory are left
+            out, and the rules say why.
+        observed: what is there, of all objects that are declared or bear a mark.
+        effects: what a change does to traffic, seen from its own zone.
+        operation: the guarded write that carries a change out.
+        checks: the evidence that such objects work.
+    """
+
+    name: str
+    prerequisite: bool
+    queries: Callable[[Spec, Facts | None], Iterable[Query]]
+    desired: Callable[[View], Mapping[Address, Desired]]
+    observed: Callable[[View], Mapping[Address, Observed]]
+    effects: Callable[[Change, View], Iterable[Effect]]
+    operation: Callable[[Change, View], Operation]
+    checks: Callable[[View], Iterable[Check]]

@@ -1,0 +1,284 @@
+"""What a plain OVN zone advertises, learns and withholds: options of its NB_Global row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import Address
+from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.io import (
+    NORTHBOUND,
+    Database,
+    Field,
+    Operation,
+    Precondition,
+    Query,
+    SetKeys,
+    Transaction,
+    equals,
+)
+from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
+from icplan.core.value import known, plain
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import Check, Kind, View
+from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.ovn.facts import Facts
+from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
+from icplan.ovn.prefix import inside, normal, ordered
+from icplan.ovn.routes import candidates, denied
+from icplan.ovn.subnets import resolve
+from icplan.spec.load import Spec
+
+NAME = "route-exchange"
+MARK = "icplan-routes"
+"""A mark of its own: the same row also bears the mark of the zone's name."""
+WITHHELD = "icplan-withheld"
+"""Which entries of the denylist are ours; all others are somebody else's and stay."""
+
+
+def address(zone: str) -> Address:
+    """The address of a zone's route exchange."""
+    return Address(zone, NAME)
+
+
+def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
+    """None of its own: the zones' global rows are read for their names already."""
+    return ()
+
+
+def desired(view: View) -> dict[Address, Desired]:
+    """A present zone advertises and learns, but for what it withholds."""
+    wanted: dict[Address, Desired] = {}
+    for zone in zones.seen(view):
+        origin = zone.declared.origin(view.spec)
+        if not zone.declared.present:
+            wanted[address(zone.name)] = DeclaredAbsent(origin)
+        elif zone.router is not None:
+            entries = zone.declared.zone.withhold
+            prefixes, unknown = resolve(zone.northbound, zone.router, entries)
+            if entries:
+                origin = zone.declared.origin(view.spec, "withhold")
+            if not unknown:
+                attributes = known(advertise=True, learn=True, withhold=prefixes)
+                wanted[address(zone.name)] = Declared(attributes, origin)
+    return wanted
+
+
+def observed(view: View) -> dict[Address, Observed]:
+    """What the options say; of the denylist only the entries that are ours or declared."""
+    states: dict[Address, Observed] = {}
+    for zone in zones.declared(view.spec):
+        unseen = view.facts.zone_unseen(zone.name)
+        if unseen is not None:
+            states[address(zone.name)] = unseen
+            continue
+        seen = view.facts.northbound[zone.name]
+        mark = seen.external_ids.get(MARK)
+        exchanging = seen.options.get(ADVERTISE) == "true", seen.options.get(LEARN) == "true"
+        if mark is None and not any(exchanging):
+            states[address(zone.name)] = Absent()
+            continue
+        states[address(zone.name)] = Present(
+            known(
+                advertise=exchanging[0],
+                learn=exchanging[1],
+                withhold=_withheld(view, zone, seen),
+            ),
+            mark,
+        )
+    return states
+
+
+def _withheld(view: View, zone: zones.DeclaredZone, seen: Northbound) -> tuple[str, ...]:
+    """The effective denylist entries that are ours by record or by declaration."""
+    ours = {normal(one) for one in _recorded(seen)}
+    wanted = desired(view).get(address(zone.name))
+    if isinstance(wanted, Declared):
+        ours |= set(plain(wanted.attributes, "withhold") or ())  # type: ignore[arg-type]
+    return ordered(one for one in map(normal, _effective(seen)) if one in ours)
+
+
+def _recorded(seen: Northbound) -> tuple[str, ...]:
+    return tuple(one for one in seen.external_ids.get(WITHHELD, "").split(",") if one)
+
+
+def _effective(seen: Northbound) -> tuple[str, ...]:
+    """The entries in front of an empty one: up to OVN 25.03 that ends the list."""
+    entries = seen.blacklist
+    return entries[: entries.index("")] if "" in entries else entries
+
+
+def effects(change: Change, view: View) -> Iterator[Effect]:
+    """Routes that appear or disappear in the other zones, and in this one."""
+    zone = change.address.site
+    if change.action is Action.DELETE:
+        yield Effect(
+            zone,
+            Impact.OUTAGE,
+            f"{zone} is cut off from all other zones: its routes leave them within about 1 s",
+            leaves=True,
+        )
+        return
+    before = change.before or {}
+    exchanging = all(
+        before.get(name) == one for name, one in known(advertise=True, learn=True).items()
+    )
+    if not exchanging:
+        yield Effect(zone, Impact.NONE, f"{zone} and the other zones learn each other's subnets")
+        return
+    seen = next(one for one in zones.seen(view) if one.name == zone)
+    ours_before = _tuple(change, before=True)
+    ours_after = _tuple(change, before=False)
+    foreign = tuple(one for one in _effective(seen.northbound) if normal(one) not in ours_before)
+    offered = (
+        [one.prefix for one in candidates(seen.northbound, seen.router)] if seen.router else []
+    )
+    now = {one for one in offered if not denied(one, seen.northbound.blacklist)}
+    then = {one for one in offered if not denied(one, (*foreign, *ours_after))}
+    if lost := ordered(now - then):
+        yield Effect(
+            zone,
+            Impact.OUTAGE,
+            f"the other zones lose {_listed(lost)} of {zone}, within about 1 s",
+            lost,
+        )
+    if gained := ordered(then - now):
+        yield Effect(
+            zone, Impact.NONE, f"the other zones learn {_listed(gained)} of {zone}", gained
+        )
+    if added := ordered(set(ours_after) - set(ours_before)):
+        unlearned = ordered(
+            route.prefix
+            for route in (seen.northbound.routes_of(seen.router) if seen.router else ())
+            if route.learned and any(inside(route.prefix, entry) for entry in added)
+        )
+        if unlearned:
+            yield Effect(
+                zone,
+                Impact.OUTAGE,
+                f"{zone} loses {_listed(unlearned)} of the other zones: a denylist works in both "
+                "directions",
+                unlearned,
+            )
+
+
+def _tuple(change: Change, *, before: bool) -> tuple[str, ...]:
+    attributes = change.before if before else change.after
+    value = plain(attributes, "withhold") if attributes else ()
+    return value if isinstance(value, tuple) else ()
+
+
+def _listed(prefixes: tuple[str, ...]) -> str:
+    shown = ", ".join(prefixes[:3])
+    return shown if len(prefixes) <= 3 else f"{shown} and {len(prefixes) - 3} more"
+
+
+def operation(change: Change, view: View) -> Operation:
+    """The write of the options; denylist entries of others are kept, empty ones are not."""
+    zone = change.address.site
+    seen = view.facts.northbound[zone]
+    where = (equals("_uuid", seen.global_uuid),)
+    options = (ADVERTISE, LEARN, BLACKLIST)
+    marks = (MARK, WITHHELD)
+    precondition = Precondition(
+        f"NB_Global of {zone}",
+        "NB_Global",
+        where,
+        (
+            *((Field("options", key), seen.options.get(key)) for key in options),
+            *((Field("external_ids", key), seen.external_ids.get(key)) for key in marks),
+        ),
+    )
+    ours = _tuple(change, before=False)
+    known_as_ours = {*(normal(one) for one in _recorded(seen)), *ours}
+    others = [one for one in seen.blacklist if one and normal(one) not in known_as_ours]
+    blacklist = ",".join([*others, *ours])
+    exchanging = None if change.after is None else "true"
+    return Transaction(
+        Database(zone, NORTHBOUND),
+        (precondition,),
+        (
+            SetKeys(
+                "NB_Global",
+                where,
+                "options",
+                {ADVERTISE: exchanging, LEARN: exchanging, BLACKLIST: blacklist or None},
+            ),
+            SetKeys(
+                "NB_Global",
+                where,
+                "external_ids",
+                {
+                    MARK: None if change.after is None else view.owner,
+                    WITHHELD: ",".join(ours) or None,
+                },
+            ),
+        ),
+    )
+
+
+def checks(view: View) -> Iterator[Check]:
+    """A zone's routes are gone when it leaves, and what it withholds is nowhere."""
+    for zone in zones.seen(view):
+        if not zone.declared.present:
+            yield _withdrawn(zone.name)
+            yield _unlearned(zone.name, zone.declared.zone.router)
+        elif zone.router is not None:
+            prefixes, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+            if prefixes:
+                yield _hidden(zone.name, prefixes)
+
+
+def _withdrawn(zone: str) -> Check:
+    return Check(
+        address(zone),
+        f"no route of {zone} is advertised any more",
+        frozenset({address(zone)}),
+        in_ic(
+            lambda ic: verdict(
+                not any(route.zone == zone for route in ic.routes),
+                f"routes of {zone} are still in the IC southbound database",
+                ovn_ic_cure(zone),
+            )
+        ),
+    )
+
+
+def _unlearned(zone: str, router: str) -> Check:
+    return Check(
+        address(zone),
+        f"{zone} holds no learned route any more",
+        frozenset({address(zone)}),
+        in_zone(
+            zone,
+            lambda seen: verdict(
+                not any(
+                    route.learned
+                    for one in seen.routers_named(router)
+                    for route in seen.routes_of(one)
+                ),
+                f"router {router} of {zone} still holds learned routes",
+                ovn_ic_cure(zone),
+            ),
+        ),
+    )
+
+
+def _hidden(zone: str, prefixes: tuple[str, ...]) -> Check:
+    return Check(
+        address(zone),
+        f"{_listed(prefixes)} of {zone} is not advertised",
+        frozenset({address(zone)}),
+        in_ic(
+            lambda ic: verdict(
+                not any(
+                    route.zone == zone and denied(route.prefix, prefixes) for route in ic.routes
+                ),
+                f"{zone} advertises what it should withhold",
+                ovn_ic_cure(zone),
+            )
+        ),
+    )
+
+
+KIND = Kind(NAME, False, queries, desired, observed, effects, operation, checks)

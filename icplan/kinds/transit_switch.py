@@ -1,0 +1,155 @@
+"""The transit switches of the IC northbound database. Nothing of any zone is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC, Address
+from icplan.core.change import Action, Change, Effect
+from icplan.core.io import (
+    IC_NORTHBOUND,
+    Database,
+    Delete,
+    Field,
+    Insert,
+    Operation,
+    Precondition,
+    Query,
+    SetKeys,
+    Transaction,
+    equals,
+)
+from icplan.core.state import Declared, Desired, Observed, Present
+from icplan.core.value import known, plain
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import MARK, Check, Kind, View
+from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
+from icplan.ovn import interconnect
+from icplan.ovn.facts import Facts
+from icplan.spec.load import Spec
+
+NAME = "transit-switch"
+VENDOR = "kube-ovn"
+"""Newer Kube-OVN controllers do not see a switch without it, and adding it later rebuilds every
+zone (domain facts section 5); so every switch gets it, whatever zones there are today."""
+
+
+def address(name: str) -> Address:
+    """The address of a transit switch."""
+    return Address(IC, NAME, name)
+
+
+def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
+    """The interconnection databases as a whole; they are small."""
+    return interconnect.queries()
+
+
+def desired(view: View) -> dict[Address, Desired]:
+    """One switch for each path between the zones."""
+    switches = view.spec.interconnect.transit_switches
+    origin = view.spec.origin("transitSwitches")
+    return {
+        address(name): Declared(known(subnet=switches.subnet_of(index), vendor=VENDOR), origin)
+        for index, name in enumerate(switches.names)
+    }
+
+
+def observed(view: View) -> dict[Address, Observed]:
+    """All rows of Transit_Switch."""
+    unseen = view.facts.ic_unseen()
+    if unseen is not None or view.facts.ic_northbound is None:
+        return {one: unseen for one in desired(view) if unseen is not None}
+    return {
+        address(switch.name): Present(
+            known(
+                subnet=switch.external_ids.get("subnet", ""),
+                vendor=switch.external_ids.get("vendor", ""),
+            ),
+            switch.external_ids.get(MARK),
+        )
+        for switch in view.facts.ic_northbound.transit_switches
+    }
+
+
+def effects(_change: Change, _view: View) -> tuple[Effect, ...]:
+    """None by itself: in plain OVN zones a switch carries traffic only through the zones' ports."""
+    return ()
+
+
+def operation(change: Change, view: View) -> Operation:
+    """The write of one row."""
+    name = change.address.name
+    database = Database(IC, IC_NORTHBOUND)
+    subject = f"Transit_Switch {name}"
+    keys = {MARK: view.owner} | {
+        key: str(plain(change.after, key)) for key in ("subnet", "vendor") if change.after
+    }
+    if change.action is Action.CREATE:
+        missing = Precondition(subject, "Transit_Switch", (equals("name", name),), rows=0)
+        row = Insert("Transit_Switch", {"name": name, "external_ids": keys}, "transit_switch")
+        return Transaction(database, (missing,), (row,))
+    if view.facts.ic_northbound is None:
+        raise AssertionError("a change of a switch that was not seen")
+    seen = next(one for one in view.facts.ic_northbound.transit_switches if one.name == name)
+    where = (equals("_uuid", seen.uuid),)
+    expected = tuple(
+        (Field("external_ids", key), seen.external_ids.get(key)) for key in sorted(keys)
+    )
+    precondition = Precondition(
+        subject, "Transit_Switch", where, ((Field("name"), name), *expected)
+    )
+    if change.action is Action.DELETE:
+        return Transaction(database, (precondition,), (Delete("Transit_Switch", where),))
+    return Transaction(
+        database, (precondition,), (SetKeys("Transit_Switch", where, "external_ids", keys),)
+    )
+
+
+def checks(view: View) -> Iterator[Check]:
+    """Every zone's ovn-ic has copied each switch into its zone, and dropped those that are gone."""
+    names = view.spec.interconnect.transit_switches.names
+    rows = view.facts.ic_northbound.transit_switches if view.facts.ic_northbound else ()
+    gone = [
+        row.name
+        for row in rows
+        if row.external_ids.get(MARK) == view.owner and row.name not in names
+    ]
+    for zone in zones.declared(view.spec):
+        if zone.present:
+            yield from (_copied(zone.name, name) for name in names)
+            yield from (_removed(zone.name, name) for name in gone)
+
+
+def _copied(zone: str, name: str) -> Check:
+    return Check(
+        address(name),
+        f"ovn-ic of {zone} has made the switch {name}",
+        frozenset({address(name), Address(zone, "name")}),
+        in_zone(
+            zone,
+            lambda northbound: verdict(
+                northbound.transit(name) is not None,
+                f"{zone} has no switch for the transit switch {name}",
+                ovn_ic_cure(zone),
+            ),
+        ),
+    )
+
+
+def _removed(zone: str, name: str) -> Check:
+    return Check(
+        address(name),
+        f"ovn-ic of {zone} has removed the switch {name}",
+        frozenset({address(name)}),
+        in_zone(
+            zone,
+            lambda northbound: verdict(
+                northbound.transit(name) is None,
+                f"{zone} still has a switch for the transit switch {name}",
+                ovn_ic_cure(zone),
+            ),
+        ),
+    )
+
+
+KIND = Kind(NAME, True, queries, desired, observed, effects, operation, checks)

@@ -1,0 +1,91 @@
+"""Unites the effects of single changes over the whole plan: who is cut off from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from icplan.core.address import Address
+from icplan.core.change import Change, Effect, Impact
+from icplan.kinds import kind_of
+from icplan.kinds.common.contract import View
+from icplan.planning.reachability import Reachability
+
+
+@dataclass(frozen=True, slots=True)
+class PairGroup:
+    """A zone against all zones with the same outcome; pairs are never listed one by one.
+
+    Attributes:
+        zone: the zone whose changes cause it.
+        peers: the zones that it shares a transit switch with today.
+        outcome: what becomes of these pairs.
+    """
+
+    zone: str
+    peers: tuple[str, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What users will feel.
+
+    Attributes:
+        effects: by change; an outage of a zone that reaches nobody today is none.
+        groups: the pairs that suffer an outage.
+        disrupted: the zones with an outage.
+        pairs_hit: how many pairs suffer one.
+        pairs: how many pairs there are today.
+    """
+
+    effects: Mapping[Address, tuple[Effect, ...]]
+    groups: tuple[PairGroup, ...]
+    disrupted: tuple[str, ...]
+    pairs_hit: int
+    pairs: int
+
+
+def consequences(changes: Sequence[Change], view: View, reachability: Reachability) -> Consequences:
+    """What all changes together do."""
+    effects = {
+        change.address: tuple(
+            _felt(effect, reachability)
+            for effect in kind_of(change.address.kind).effects(change, view)
+        )
+        for change in changes
+    }
+    worst: dict[str, list[Effect]] = {}
+    for own in effects.values():
+        for effect in own:
+            if effect.impact is Impact.OUTAGE:
+                worst.setdefault(effect.zone, []).append(effect)
+    groups = tuple(
+        PairGroup(zone, reachability.peers(zone), _outcome(outages))
+        for zone, outages in sorted(worst.items())
+    )
+    hit = {frozenset({group.zone, peer}) for group in groups for peer in group.peers}
+    return Consequences(
+        effects, groups, tuple(group.zone for group in groups), len(hit), reachability.pairs()
+    )
+
+
+def _felt(effect: Effect, reachability: Reachability) -> Effect:
+    """Nobody feels the outage of a zone that reaches nobody."""
+    if effect.impact is Impact.NONE or reachability.peers(effect.zone):
+        return effect
+    return Effect(
+        effect.zone,
+        Impact.NONE,
+        f"{effect.sentence} (it reaches no other zone today)",
+        effect.prefixes,
+        effect.leaves,
+    )
+
+
+def _outcome(outages: Sequence[Effect]) -> str:
+    if any(effect.leaves for effect in outages):
+        return "cut off for good"
+    if all(effect.prefixes for effect in outages):
+        return "some subnets lost"
+    return "interrupted"

@@ -1,0 +1,155 @@
+"""All evidence that reality serves the file: each kind's, and that of pairs of zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import Address
+from icplan.kinds import KINDS
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.evidence import ovn_ic_cure
+from icplan.kinds.common.transit_address import bare
+from icplan.ovn.facts import NOT_ASKED, Facts
+from icplan.ovn.interconnect import IcSouthbound
+from icplan.ovn.prefix import family, ordered
+from icplan.ovn.routes import advertised, denied
+
+
+def checks(view: View) -> tuple[Check, ...]:
+    """Every check, in the order of the chain: what stands earlier is needed by what follows."""
+    return (*(one for kind in KINDS for one in kind.checks(view)), *_pairs(view))
+
+
+def _pairs(view: View) -> Iterator[Check]:
+    """Each present zone has learned what each other one advertises, and nothing of those gone."""
+    declared = list(zones.declared(view.spec))
+    switches = view.spec.interconnect.transit_switches.names
+    for learner in declared:
+        if not learner.present:
+            continue
+        for origin in declared:
+            if origin.name == learner.name:
+                continue
+            if origin.present:
+                yield _learned(learner, origin, switches)
+            else:
+                yield _forgotten(learner, origin)
+
+
+def _objects(zone: str, switches: tuple[str, ...]) -> set[Address]:
+    ports = {Address(zone, "port", switch) for switch in switches}
+    return {Address(zone, "name"), Address(zone, "route-exchange"), *ports}
+
+
+def _learned(
+    learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
+) -> Check:
+    """One check a pair and direction: the routes over all switches."""
+    needs = _objects(learner.name, switches) | _objects(origin.name, switches)
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(learner.name) or facts.zone_unseen(origin.name)
+        unseen = unseen or facts.ic_unseen()
+        if unseen is not None or facts.ic_southbound is None:
+            return unseen or NOT_ASKED
+        return _compare(facts, facts.ic_southbound, learner, origin, switches)
+
+    return Check(
+        Address(learner.name, "route-exchange"),
+        f"{learner.name} has learned the subnets of {origin.name}",
+        frozenset(needs | {Address("ic", "transit-switch", one) for one in switches}),
+        test,
+        peer=origin.name,
+    )
+
+
+def _compare(
+    facts: Facts,
+    ic: IcSouthbound,
+    learner: zones.DeclaredZone,
+    origin: zones.DeclaredZone,
+    switches: tuple[str, ...],
+) -> Verdict:
+    theirs, mine = facts.northbound[origin.name], facts.northbound[learner.name]
+    offered = [
+        prefix
+        for router in theirs.routers_named(origin.zone.router)
+        for prefix in advertised(theirs, router)
+        if not denied(prefix, mine.blacklist)
+    ]
+    held = {
+        (route.prefix, bare(route.nexthop))
+        for router in mine.routers_named(learner.zone.router)
+        for route in mine.routes_of(router)
+        if route.learned
+    }
+    published = {
+        (route.prefix, route.transit_switch) for route in ic.routes if route.zone == origin.name
+    }
+    for switch in switches:
+        hops = [
+            bare(net)
+            for port in ic.ports
+            if port.zone == origin.name and port.transit_switch == switch
+            for net in port.networks
+        ]
+        # A switch carries only the families of its own subnet: an IPv6 route that is advertised
+        # over an IPv4 switch is not learned (measured with OVN 23.03.1).
+        carried = [one for one in offered if any(family(hop) == family(one) for hop in hops)]
+        unpublished = ordered(one for one in carried if (one, switch) not in published)
+        if unpublished:
+            return Missing(
+                f"{origin.name} does not advertise {', '.join(unpublished)} on {switch}",
+                ovn_ic_cure(origin.name),
+            )
+        unlearned = ordered(
+            one
+            for one in carried
+            if not any((one, hop) in held for hop in hops if family(hop) == family(one))
+        )
+        if unlearned:
+            return Missing(
+                f"{learner.name} has not learned {', '.join(unlearned)} of {origin.name} "
+                f"on {switch}",
+                ovn_ic_cure(learner.name),
+            )
+        if offered and not hops:
+            return Missing(f"{origin.name} has no port on {switch}", ovn_ic_cure(origin.name))
+    return Held()
+
+
+def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check:
+    """A zone that leaves takes its routes out of the others."""
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
+        if unseen is not None or facts.ic_southbound is None:
+            return unseen or NOT_ASKED
+        hops = {
+            bare(net)
+            for port in facts.ic_southbound.ports
+            if port.zone == origin.name
+            for net in port.networks
+        }
+        mine = facts.northbound[learner.name]
+        left = ordered(
+            route.prefix
+            for router in mine.routers_named(learner.zone.router)
+            for route in mine.routes_of(router)
+            if route.learned and bare(route.nexthop) in hops
+        )
+        if not left:
+            return Held()
+        return Missing(
+            f"{learner.name} still holds {', '.join(left)} of {origin.name}",
+            ovn_ic_cure(learner.name),
+        )
+
+    return Check(
+        Address(learner.name, "route-exchange"),
+        f"{learner.name} has dropped the routes of {origin.name}",
+        frozenset({Address(origin.name, "route-exchange")}),
+        test,
+        peer=origin.name,
+    )

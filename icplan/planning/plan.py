@@ -1,0 +1,97 @@
+"""A plan as a value: changes in waves, what users feel, what stands against it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from icplan.core.address import Address
+from icplan.core.change import Action, Change
+from icplan.core.diff import diff
+from icplan.core.io import Database, Snapshot, Unreadable
+from icplan.core.state import DesiredState, ObservedState
+from icplan.kinds import KINDS
+from icplan.kinds.common.contract import Check, View
+from icplan.ovn.facts import Facts, decode
+from icplan.planning.effects import Consequences, consequences
+from icplan.planning.evidence import checks
+from icplan.planning.reachability import today
+from icplan.planning.rules.contract import Seen
+from icplan.planning.verdicts import Verdict, judge
+from icplan.planning.waves import Wave, waves
+from icplan.spec.load import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done, and what would come of it.
+
+    Attributes:
+        view: the file and the facts that it follows from.
+        waves: the changes in their order.
+        consequences: what users will feel.
+        verdicts: what rules, limits and protected zones say.
+        unseen: databases that could not be read; nothing is planned for what they hold.
+        unclear: objects of which nothing can be said although their databases were read.
+        checks: all evidence that the file is served.
+    """
+
+    view: View
+    waves: tuple[Wave, ...]
+    consequences: Consequences
+    verdicts: tuple[Verdict, ...]
+    unseen: Mapping[Database, Unreadable]
+    unclear: Mapping[Address, Unreadable]
+    checks: tuple[Check, ...]
+
+    @property
+    def owner(self) -> str:
+        """Whose plan it is."""
+        return self.view.owner
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes in the order in which they are made."""
+        return tuple(change for wave in self.waves for change in wave.changes)
+
+    @property
+    def refused(self) -> bool:
+        """Whether something forbids it."""
+        return any(verdict.refuses for verdict in self.verdicts)
+
+    def count(self, action: Action) -> int:
+        """How many changes have an action."""
+        return sum(change.action is action for change in self.changes)
+
+
+def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
+    """The plan for a file and a snapshot: the same two give the same plan."""
+    facts = decode(snapshot)
+    view = View(spec, facts)
+    desired: DesiredState = {
+        address: state for kind in KINDS for address, state in kind.desired(view).items()
+    }
+    observed: ObservedState = {
+        address: state for kind in KINDS for address, state in kind.observed(view).items()
+    }
+    changes = diff(desired, observed, view.owner)
+    felt = consequences(changes, view, today(facts))
+    evidence = checks(view)
+    return Plan(
+        view=view,
+        waves=waves(changes, evidence, spec.interconnect.limits.zones_at_once),
+        consequences=felt,
+        verdicts=judge(Seen(view, desired, observed, changes), felt),
+        unseen=facts.unseen,
+        unclear=_unclear(observed, facts),
+        checks=evidence,
+    )
+
+
+def _unclear(observed: ObservedState, facts: Facts) -> dict[Address, Unreadable]:
+    of_databases = set(facts.unseen.values())
+    return {
+        address: state
+        for address, state in sorted(observed.items())
+        if isinstance(state, Unreadable) and state not in of_databases
+    }

@@ -1,0 +1,51 @@
+"""The table of rules. A code is never used again; a rule's docstring is its explanation."""
+
+from __future__ import annotations
+
+from icplan.planning.rules import addresses, gateways, names, ownership, routes
+from icplan.planning.rules.contract import Finding, LiveRule, OfflineRule, Rule, Seen, Severity
+
+__all__ = ["LIVE", "OFFLINE", "RULES", "Finding", "Rule", "Seen", "Severity"]
+
+ERROR, WAIVABLE, WARNING = Severity.ERROR, Severity.WAIVABLE, Severity.WARNING
+
+OFFLINE: tuple[OfflineRule, ...] = (
+    OfflineRule("IC001", ERROR, names.duplicate_zone),
+    OfflineRule("IC002", ERROR, names.zone_named_as_declared_router),
+    OfflineRule("IC003", ERROR, names.repeated_gateway),
+    OfflineRule("IC007", ERROR, addresses.transit_subnets_overlap),
+    OfflineRule("IC008", ERROR, addresses.too_many_zones),
+    OfflineRule("IC009", ERROR, addresses.even_raft),
+    OfflineRule("IC021", WARNING, gateways.single),
+    OfflineRule("IC022", WARNING, gateways.unlike_switches),
+    OfflineRule("IC028", WARNING, addresses.unencrypted),
+    OfflineRule("IC030", ERROR, names.unknown_zone),
+    OfflineRule("IC031", ERROR, addresses.repeated_host),
+)
+"""Decided by the file alone."""
+
+LIVE: tuple[LiveRule, ...] = (
+    LiveRule("IC004", ERROR, gateways.chassis_missing),
+    LiveRule("IC005", ERROR, gateways.not_interconnecting),
+    LiveRule("IC006", ERROR, gateways.tunnel_used_twice),
+    LiveRule("IC010", ERROR, routes.unknown_withheld),
+    LiveRule("IC011", ERROR, routes.foreign_denylist),
+    LiveRule("IC012", ERROR, ownership.foreign_mark),
+    LiveRule("IC014", ERROR, ownership.several_ports),
+    LiveRule("IC015", ERROR, ownership.router_missing),
+    LiveRule("IC016", ERROR, names.name_taken),
+    LiveRule("IC017", WAIVABLE, routes.address_translation),
+    LiveRule("IC018", WAIVABLE, routes.advertised_overlap),
+    LiveRule("IC019", ERROR, names.renamed),
+    LiveRule("IC020", WAIVABLE, gateways.all_replaced),
+    LiveRule("IC023", WARNING, routes.withheld_by_others),
+    LiveRule("IC024", ERROR, names.zone_named_as_router),
+    LiveRule("IC025", ERROR, names.port_name_taken),
+    LiveRule("IC027", WARNING, ownership.undeclared_zone),
+    LiveRule("IC029", WARNING, gateways.crashing_version),
+    LiveRule("IC032", ERROR, addresses.transit_subnet_used),
+)
+"""Decided by what was observed."""
+
+RULES: tuple[Rule, ...] = tuple(sorted((*OFFLINE, *LIVE), key=lambda rule: rule.code))
+"""All of them, by code. IC013 and IC026 are about waivers and live with the verdicts."""

@@ -1,0 +1,133 @@
+"""Rules about transit subnets and the interconnection databases' own addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from icplan.core.address import IC
+from icplan.kinds.common import zones
+from icplan.kinds.common.transit_address import capacity, subnets
+from icplan.ovn.prefix import overlap
+from icplan.ovn.routes import candidates
+from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
+from icplan.spec.model import ZoneState
+
+
+def transit_subnets_overlap(spec: Spec) -> Iterator[Finding]:
+    """Two transit switches have overlapping subnets.
+
+    A next hop would belong to both, and ovn-ic 23.03 crashes on two equal ones. Give each switch
+    a subnet of its own.
+    """
+    switches = spec.interconnect.transit_switches
+    all_subnets = [
+        (name, str(subnet))
+        for index, name in enumerate(switches.names)
+        for subnet in subnets(switches.subnet_of(index))
+    ]
+    for place, (name, subnet) in enumerate(all_subnets):
+        for other, theirs in all_subnets[:place]:
+            if overlap(subnet, theirs):
+                yield Finding(
+                    IC,
+                    f"{subnet} of {name} overlaps {theirs} of {other}",
+                    "Give each transit switch a subnet of its own.",
+                    spec.origin("transitSwitches", "subnets"),
+                )
+
+
+def transit_subnet_used(seen: Seen) -> Iterator[Finding]:
+    """A transit switch's subnet overlaps a prefix that a zone has.
+
+    Hosts in that prefix, or the gateways themselves, would be unreachable. Choose other transit
+    subnets with `transitSwitches.subnets`.
+    """
+    switches = seen.spec.interconnect.transit_switches
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        for one in candidates(zone.northbound, zone.router):
+            for index, name in enumerate(switches.names):
+                for subnet in subnets(switches.subnet_of(index)):
+                    if overlap(str(subnet), one.prefix):
+                        yield Finding(
+                            zone.name,
+                            f"{subnet} of {name} overlaps {one.prefix} of {zone.name} "
+                            f"({one.source})",
+                            "Choose other subnets with transitSwitches.subnets.",
+                            seen.spec.origin("transitSwitches"),
+                        )
+
+
+def too_many_zones(spec: Spec) -> Iterator[Finding]:
+    """A transit switch's subnet has too few addresses for the zones.
+
+    Kube-OVN draws addresses from the lower half and icplan from the upper one, so a /24 serves
+    128 zones at most. Declare larger subnets.
+    """
+    zones_present = sum(
+        zone.state is ZoneState.PRESENT for zone in spec.interconnect.availability_zones
+    )
+    switches = spec.interconnect.transit_switches
+    for index, name in enumerate(switches.names):
+        for subnet in subnets(switches.subnet_of(index)):
+            room = max(capacity(subnet), 0)
+            if zones_present > room:
+                yield Finding(
+                    IC,
+                    f"{zones_present} zones do not fit into {subnet} of {name}: room for {room}",
+                    "Declare larger subnets with transitSwitches.subnets.",
+                    spec.origin("transitSwitches"),
+                )
+
+
+def even_raft(spec: Spec) -> Iterator[Finding]:
+    """The interconnection databases have an even number of hosts.
+
+    A raft cluster needs a majority: the second or fourth host adds a way to fail, and no safety.
+    Declare one host, or an odd number from three.
+    """
+    hosts = spec.interconnect.ic_database.hosts
+    if len(hosts) % 2 == 0:
+        yield Finding(
+            IC,
+            f"{len(hosts)} hosts cannot form a raft cluster that survives a failure",
+            "Declare one host, or an odd number from three.",
+            spec.origin("icDatabase", "hosts"),
+        )
+
+
+def repeated_host(spec: Spec) -> Iterator[Finding]:
+    """A host of the interconnection databases appears twice.
+
+    Every member of the cluster needs an address of its own.
+    """
+    hosts = spec.interconnect.ic_database.hosts
+    for index, host in enumerate(hosts):
+        if host in hosts[:index]:
+            yield Finding(
+                IC,
+                f"the host {host} is declared twice",
+                "Remove one of the two.",
+                spec.origin("icDatabase", "hosts", index),
+            )
+
+
+def unencrypted(spec: Spec) -> Iterator[Finding]:
+    """The interconnection databases are reached without encryption.
+
+    Kube-OVN dials them by plain TCP, and they know no access control: whoever reaches the two
+    ports can reroute every zone. Close them for all but the zones' gateways and icplan.
+    """
+    database = spec.interconnect.ic_database
+    open_hosts = [one for one in database.hosts if not ipaddress.ip_address(one).is_loopback]
+    if open_hosts:
+        yield Finding(
+            IC,
+            f"{', '.join(open_hosts)}: ports {database.northbound_port} and "
+            f"{database.southbound_port} speak plain TCP without access control",
+            "Let only the zones' ovn-ic and icplan reach them.",
+            spec.origin("icDatabase", "hosts"),
+        )

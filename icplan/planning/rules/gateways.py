@@ -1,0 +1,167 @@
+"""Rules about gateway hosts and their chassis. Nothing about what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.change import Action
+from icplan.core.value import plain
+from icplan.kinds.common import zones
+from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
+from icplan.spec.model import GoneZone, ZoneState
+
+
+def chassis_missing(seen: Seen) -> Iterator[Finding]:
+    """A gateway host has no chassis in its zone, or more than one.
+
+    A gateway is bound through its Chassis row in the southbound database, found by host name.
+    Without one nothing would carry the traffic; with several it is not clear which. Start
+    ovn-controller on the host, correct the name, or delete stale chassis.
+    """
+    for zone in zones.seen(seen.view):
+        if not zone.declared.present:
+            continue
+        for position, host in enumerate(zone.declared.zone.gateway_nodes):
+            chassis = zone.southbound.on_host(host)
+            if len(chassis) == 1:
+                continue
+            known = sorted({one.hostname for one in zone.southbound.local})
+            yield Finding(
+                zone.name,
+                f"{host} has no chassis in {zone.name} (there are: {', '.join(known) or 'none'})"
+                if not chassis
+                else f"{host} has {len(chassis)} chassis in {zone.name}: "
+                + ", ".join(one.name for one in chassis),
+                "Start ovn-controller on the host, or correct the name."
+                if not chassis
+                else "Delete the stale ones: ovn-sbctl chassis-del NAME",
+                zone.declared.origin(seen.spec, "gatewayNodes", position),
+            )
+
+
+def not_interconnecting(seen: Seen) -> Iterator[Finding]:
+    """A gateway host is not marked as an interconnection gateway.
+
+    ovn-ic offers only chassis with `is-interconn` to the other zones; the port of any other one
+    is bound to nothing there, and traffic to it disappears. The mark is set on the host itself.
+    """
+    for zone in zones.seen(seen.view):
+        if not zone.declared.present:
+            continue
+        for position, host in enumerate(zone.declared.zone.gateway_nodes):
+            chassis = zone.southbound.on_host(host)
+            if len(chassis) == 1 and not chassis[0].interconnection:
+                yield Finding(
+                    zone.name,
+                    f"{host} is not marked as an interconnection gateway",
+                    f"On {host}: ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
+                    zone.declared.origin(seen.spec, "gatewayNodes", position),
+                )
+
+
+def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
+    """Two zones have a chassis of the same name or with the same tunnel address.
+
+    Both are unique keys in the interconnection databases: the second zone's gateways could not
+    be registered, with no more sign than a line in ovn-ic's log.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for zone in zones.seen(seen.view):
+        gateways = [one for one in zone.southbound.local if one.interconnection]
+        keys = {("chassis name", one.name) for one in gateways}
+        keys |= {("tunnel address", ip) for one in gateways for ip in one.tunnel_ips}
+        for what, value in sorted(keys):
+            other = owners.setdefault((what, value), zone.name)
+            if other != zone.name:
+                yield Finding(
+                    zone.name,
+                    f"the {what} {value} is used in {other} and in {zone.name}",
+                    "Give one of the hosts another one "
+                    "(external_ids:system-id, external_ids:ovn-encap-ip).",
+                    zone.declared.origin(seen.spec, "gatewayNodes"),
+                )
+
+
+def all_replaced(seen: Seen) -> Iterator[Finding]:
+    """Every gateway of a zone's port is replaced at once.
+
+    No gateway that carries traffic today would carry it afterwards, so a mistake in the new ones
+    is an outage. Keep one of the old gateways for one apply, or accept it.
+    """
+    for change in seen.changes:
+        if change.address.kind != "port" or change.before is None or change.after is None:
+            continue
+        before, after = plain(change.before, "gateways"), plain(change.after, "gateways")
+        if change.action is Action.DELETE or not before:
+            continue
+        if isinstance(before, tuple) and isinstance(after, tuple) and not {*before} & {*after}:
+            yield Finding(
+                change.address.site,
+                f"all gateways on {change.address.name} are replaced: {', '.join(before)} by "
+                f"{', '.join(after)}",
+                "Keep one of them until the new ones have proven themselves.",
+                change.origin,
+            )
+
+
+def single(spec: Spec) -> Iterator[Finding]:
+    """A zone has one gateway only.
+
+    When its host goes down, the zone is cut off until it is back. Name a second one.
+    """
+    for index, zone in enumerate(spec.interconnect.availability_zones):
+        if isinstance(zone, GoneZone) or zone.state is not ZoneState.PRESENT:
+            continue
+        if len(zone.gateway_nodes) == 1:
+            yield Finding(
+                zone.name,
+                f"{zone.name} depends on a single gateway, {zone.gateway_nodes[0]}",
+                "Name a second gateway; it stands by.",
+                spec.origin("availabilityZones", index, "gatewayNodes"),
+            )
+
+
+def unlike_switches(spec: Spec) -> Iterator[Finding]:
+    """A zone has fewer or more gateways than there are transit switches.
+
+    Each switch begins with another gateway, so traffic is spread evenly only when there are as
+    many of one as of the other. With one switch the further gateways stand by, which is fine.
+    """
+    count = spec.interconnect.transit_switches.count
+    for index, zone in enumerate(spec.interconnect.availability_zones):
+        if isinstance(zone, GoneZone) or zone.state is not ZoneState.PRESENT or count == 1:
+            continue
+        gateways = len(zone.gateway_nodes)
+        # A single gateway has a warning of its own.
+        if gateways not in {1, count}:
+            yield Finding(
+                zone.name,
+                f"{zone.name} has {gateways} gateways for {count} transit switches",
+                f"Name {count} gateways, or declare {gateways} transit switches.",
+                spec.origin("availabilityZones", index, "gatewayNodes"),
+            )
+
+
+def crashing_version(seen: Seen) -> Iterator[Finding]:
+    """This version of OVN is known to crash on what the zone's router has.
+
+    ovn-ic 23.03 crashes when two ports of one router have the same network (measured). Remove
+    one of the two, or update OVN.
+    """
+    for zone in zones.seen(seen.view):
+        version = zone.northbound.options.get("northd_internal_version", "")
+        if not version.startswith("23.03.") or zone.router is None:
+            continue
+        first: dict[str, str] = {}
+        for port in zone.northbound.ports_of(zone.router):
+            for one in port.networks:
+                other = first.setdefault(one, port.name)
+                if other != port.name:
+                    yield Finding(
+                        zone.name,
+                        f"{other} and {port.name} both have the network {one}, and ovn-ic of "
+                        f"OVN {version.partition('-')[0]} crashes on that",
+                        "Remove one of the two, or update OVN.",
+                        zone.declared.origin(seen.spec, "router"),
+                    )

@@ -1,0 +1,149 @@
+"""Rules about what zones advertise and withhold. Nothing about who carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.kinds.common import zones
+from icplan.kinds.route_exchange import WITHHELD
+from icplan.ovn.northbound import DENYLIST
+from icplan.ovn.prefix import inside, network, normal, overlap
+from icplan.ovn.routes import Candidate, candidates, denied
+from icplan.ovn.subnets import resolve
+from icplan.planning.rules.contract import Finding, Seen
+
+
+def unknown_withheld(seen: Seen) -> Iterator[Finding]:
+    """A withheld subnet is named, but there is no switch of that name behind the router.
+
+    Nothing would be withheld, which is not what the file says. Correct the name, or write the
+    CIDR.
+    """
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        entries = zone.declared.zone.withhold
+        _, unknown = resolve(zone.northbound, zone.router, entries)
+        for name in unknown:
+            yield Finding(
+                zone.name,
+                f"there is no switch {name} behind router {zone.router.name}",
+                "Correct the name, or write the CIDR.",
+                zone.declared.origin(seen.spec, "withhold", entries.index(name)),
+            )
+
+
+def foreign_denylist(seen: Seen) -> Iterator[Finding]:
+    """The zone has an `ic-route-denylist` that somebody set by hand.
+
+    OVN from 24.09 on reads it first and then ignores `ic-route-blacklist`, where icplan keeps
+    what is withheld: everything would be advertised. Move its entries to `withhold` and remove it.
+    """
+    for zone in zones.seen(seen.view):
+        if zone.declared.present and DENYLIST in zone.northbound.options:
+            yield Finding(
+                zone.name,
+                f'NB_Global of {zone.name} has {DENYLIST}="{zone.northbound.options[DENYLIST]}"',
+                f"Move its entries to `withhold`, then: "
+                f"ovn-nbctl remove nb_global . options {DENYLIST}",
+                zone.declared.origin(seen.spec, "name"),
+            )
+
+
+def address_translation(seen: Seen) -> Iterator[Finding]:
+    """The zone's router translates addresses (SNAT or EIP).
+
+    Interconnection cannot work together with them: packets to another zone leave with an address
+    that the other zone sends elsewhere. Remove the rules, or accept it where they cannot match
+    traffic to other zones.
+    """
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        rules = [zone.northbound.nat[one] for one in zone.router.nat if one in zone.northbound.nat]
+        rules = [one for one in rules if one.type in {"snat", "dnat_and_snat"}]
+        if rules:
+            shown = ", ".join(sorted(f"{one.type} {one.logical_ip}" for one in rules)[:3])
+            yield Finding(
+                zone.name,
+                f"router {zone.router.name} has {len(rules)} NAT rules ({shown})",
+                "Remove them, or accept the rule with a reason if they match no traffic between "
+                "zones.",
+                zone.declared.origin(seen.spec, "router"),
+            )
+
+
+def _advertised(seen: Seen) -> list[tuple[zones.SeenZone, Candidate]]:
+    """What every present zone will advertise once the file is applied."""
+    result = []
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+        blacklist = [entry for entry in zone.northbound.blacklist if entry]
+        result += [
+            (zone, one)
+            for one in candidates(zone.northbound, zone.router)
+            if not denied(one.prefix, (*blacklist, *withheld))
+        ]
+    return result
+
+
+def advertised_overlap(seen: Seen) -> Iterator[Finding]:
+    """Two zones advertise overlapping prefixes.
+
+    OVN learns them without a word. With equal prefixes the winner is undefined; a more specific
+    one of another zone takes local traffic away (measured). Withhold one of them, or accept it.
+    """
+    # Prefixes are disjoint or nested: in this order those around the current one form a stack.
+    ordered = sorted(
+        ((network(one.prefix), zone, one) for zone, one in _advertised(seen)),
+        key=lambda item: (
+            item[0].version,
+            int(item[0].network_address),
+            item[0].prefixlen,
+            item[1].name,
+            item[2].source,
+        ),
+    )
+    around: list[tuple[zones.SeenZone, Candidate]] = []
+    for _, zone, one in ordered:
+        while around and not inside(one.prefix, around[-1][1].prefix):
+            around.pop()
+        for other, theirs in around:
+            if other.name != zone.name:
+                yield Finding(
+                    max(zone.name, other.name),
+                    f"{one.prefix} of {zone.name} ({one.source}) overlaps {theirs.prefix} of "
+                    f"{other.name} ({theirs.source})",
+                    "Withhold one of the two, or accept the rule with a reason.",
+                    zone.declared.origin(seen.spec, "name"),
+                )
+        around.append((zone, one))
+
+
+def withheld_by_others(seen: Seen) -> Iterator[Finding]:
+    """A subnet is not advertised because of a denylist entry that is not ours.
+
+    icplan leaves such entries alone. Remove it by hand if the subnet should be reachable.
+    """
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        ours, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+        recorded = zone.northbound.external_ids.get(WITHHELD, "").split(",")
+        known = {*ours, *(normal(one) for one in recorded if one)}
+        for entry in zone.northbound.blacklist:
+            if (
+                entry
+                and normal(entry) not in known
+                and any(
+                    overlap(one.prefix, entry) for one in candidates(zone.northbound, zone.router)
+                )
+            ):
+                yield Finding(
+                    zone.name,
+                    f"{entry} is on the denylist of {zone.name}, but not by this file",
+                    "Add it to `withhold`, or remove it by hand from ic-route-blacklist.",
+                    zone.declared.origin(seen.spec, "name"),
+                )

@@ -1,0 +1,60 @@
+"""What the grammar knows and this version cannot do yet. It refuses; it never ignores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.spec.diagnostic import Diagnostic, FileError
+from icplan.spec.load import Spec
+from icplan.spec.model import GoneZone, KubeOvnZone, RoutePolicy
+
+CODE = "IC199"
+"""Of everything that is not supported yet; it ends with the last of them."""
+
+
+def require_supported(spec: Spec) -> None:
+    """Lets a file pass that this version can carry out.
+
+    Raises:
+        FileError: with every place that asks for more.
+    """
+    diagnostics = [
+        Diagnostic(
+            CODE,
+            spec.origin(*path),
+            f"{what} is not supported yet",
+            "Remove it, or use a later version; `icplan validate` checks it already.",
+        )
+        for path, what in _places(spec)
+    ]
+    if diagnostics:
+        raise FileError(spec.document.file, diagnostics, spec.document.lines)
+
+
+def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    interconnect = spec.interconnect
+    database = interconnect.ic_database
+    if database.reach is not None:
+        yield ("icDatabase", "reach"), "reaching the IC databases through a zone"
+    if database.deployment is not None:
+        yield ("icDatabase", "deployment"), "running the IC databases"
+    if interconnect.route_policy is RoutePolicy.MANUAL:
+        yield ("routePolicy",), "routePolicy manual"
+    if interconnect.limits.canary is not None:
+        yield ("limits", "canary"), "limits.canary"
+    yield from _zones(spec)
+    for index, _ in enumerate(interconnect.routes):
+        yield ("routes", index), "a manual route"
+    for index, _ in enumerate(interconnect.expect):
+        yield ("expect", index), "an expectation"
+
+
+def _zones(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, zone in enumerate(spec.interconnect.availability_zones):
+        path = ("availabilityZones", index)
+        if isinstance(zone, GoneZone):
+            yield (*path, "state"), "state: gone"
+        elif isinstance(zone, KubeOvnZone):
+            yield path, "a Kube-OVN zone"
+        elif zone.route_policy is RoutePolicy.MANUAL:
+            yield (*path, "routePolicy"), "routePolicy manual"

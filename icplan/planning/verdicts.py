@@ -1,0 +1,163 @@
+"""What stands against a plan: findings of rules, waived or not, limits, protected zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from icplan.core.change import Action, Change
+from icplan.core.origin import Origin
+from icplan.planning.effects import Consequences
+from icplan.planning.rules import LIVE, OFFLINE, RULES, Finding, Rule, Seen, Severity
+from icplan.spec.load import Spec
+from icplan.spec.model import PlainOvnZone, ZoneState
+
+BAD_WAIVER = "IC013"
+IDLE_WAIVER = "IC026"
+LIMIT = "limit"
+PROTECTED = "protected"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing to be said about a plan.
+
+    Attributes:
+        code: the rule's code, or `limit`, or `protected`.
+        refuses: the plan cannot be applied because of it.
+        waived: why it does not refuse although its rule would; empty when nobody waived it.
+    """
+
+    code: str
+    refuses: bool
+    at: str
+    message: str
+    cure: str
+    origin: Origin | None
+    waived: str = ""
+
+
+def offline(spec: Spec) -> tuple[Verdict, ...]:
+    """What the file alone decides; `validate` shows it."""
+    return tuple(_plain_verdict(rule, finding) for rule in OFFLINE for finding in rule.find(spec))
+
+
+def judge(seen: Seen, consequences: Consequences) -> tuple[Verdict, ...]:
+    """All that stands for or against a plan, by code, zone and message."""
+    verdicts = [*offline(seen.spec)]
+    used: set[int] = set()
+    today = seen.facts.observed_at[:10]
+    for rule in LIVE:
+        for finding in rule.find(seen):
+            verdict = _plain_verdict(rule, finding)
+            if rule.severity is Severity.WAIVABLE:
+                verdict = _waived(seen.spec, verdict, today, used)
+            verdicts.append(verdict)
+    verdicts += _waivers(seen.spec, today, used)
+    verdicts += _limits(seen, consequences)
+    verdicts += _protected(seen, consequences)
+    return tuple(sorted(verdicts, key=lambda one: (one.code, one.at, one.message)))
+
+
+def _plain_verdict(rule: Rule, finding: Finding) -> Verdict:
+    return Verdict(
+        rule.code,
+        rule.severity is not Severity.WARNING,
+        finding.at,
+        finding.message,
+        finding.cure,
+        finding.origin,
+    )
+
+
+def _waived(spec: Spec, verdict: Verdict, today: str, used: set[int]) -> Verdict:
+    for index, waiver in enumerate(spec.interconnect.accept):
+        if waiver.rule != verdict.code or waiver.at != verdict.at:
+            continue
+        used.add(index)
+        if waiver.until is None or waiver.until.isoformat() >= today:
+            until = f", until {waiver.until.isoformat()}" if waiver.until else ""
+            return Verdict(
+                verdict.code,
+                False,
+                verdict.at,
+                verdict.message,
+                verdict.cure,
+                verdict.origin,
+                f"{waiver.reason}{until}",
+            )
+    return verdict
+
+
+def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
+    severities = {rule.code: rule.severity for rule in RULES}
+    for index, waiver in enumerate(spec.interconnect.accept):
+        origin = spec.origin("accept", index, "rule")
+        severity = severities.get(waiver.rule)
+        if severity is not Severity.WAIVABLE:
+            message = (
+                f"there is no rule {waiver.rule}"
+                if severity is None
+                else f"{waiver.rule} is not waivable"
+            )
+            cure = "Remove the waiver, or correct the code."
+            yield Verdict(BAD_WAIVER, True, waiver.at, message, cure, origin)
+        elif waiver.until is not None and waiver.until.isoformat() < today:
+            message = f"the waiver of {waiver.rule} expired on {waiver.until.isoformat()}"
+            origin = spec.origin("accept", index, "until")
+            cure = "Remove it with its cause, or have it reviewed and extended."
+            yield Verdict(BAD_WAIVER, True, waiver.at, message, cure, origin)
+        elif index not in used:
+            message = f"the waiver of {waiver.rule} matches nothing"
+            yield Verdict(IDLE_WAIVER, False, waiver.at, message, "Remove it.", origin)
+
+
+def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
+    limits = seen.spec.interconnect.limits
+    deletions = [one for one in seen.changes if one.action is Action.DELETE]
+    if len(deletions) > limits.deletions:
+        yield Verdict(
+            LIMIT,
+            True,
+            "ic",
+            f"the plan deletes {_count(len(deletions), 'object')}, limits.deletions allows "
+            f"{limits.deletions}",
+            f"If that is meant, write `limits: {{deletions: {len(deletions)}}}`.",
+            seen.spec.origin("limits", "deletions"),
+        )
+    disrupted = consequences.disrupted
+    if len(disrupted) > limits.disrupted_zones:
+        yield Verdict(
+            LIMIT,
+            True,
+            "ic",
+            f"{_count(len(disrupted), 'zone')} would have an outage ({', '.join(disrupted)}), "
+            f"limits.disruptedZones allows {limits.disrupted_zones}",
+            "Change fewer zones at a time, or raise the limit in the file.",
+            seen.spec.origin("limits", "disruptedZones"),
+        )
+
+
+def _protected(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
+    for index, zone in enumerate(seen.spec.interconnect.availability_zones):
+        if not isinstance(zone, PlainOvnZone) or not zone.protected:
+            continue
+        leaving = zone.state is ZoneState.ABSENT and _changed(seen.changes, zone.name)
+        if leaving or zone.name in consequences.disrupted:
+            what = "taken out" if leaving else "disrupted"
+            yield Verdict(
+                PROTECTED,
+                True,
+                zone.name,
+                f"{zone.name} is protected and would be {what}",
+                "Remove `protected` in a change of its own first.",
+                seen.spec.origin("availabilityZones", index, "protected"),
+            )
+
+
+def _changed(changes: Sequence[Change], zone: str) -> bool:
+    return any(change.address.site == zone for change in changes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

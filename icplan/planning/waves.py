@@ -1,0 +1,107 @@
+"""The order of a plan's changes: prerequisites, zone by zone, then leaving backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from icplan.core.address import IC
+from icplan.core.change import Action, Change, Reason
+from icplan.kinds import KINDS, kind_of
+from icplan.kinds.common.contract import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Changes that are made together, and the evidence that is awaited before the next wave.
+
+    Attributes:
+        number: from 1.
+        title: what it is about, in words.
+        requires: what must be seen before the first write.
+        changes: in the order in which they are written.
+        awaits: what must be seen before it goes on.
+    """
+
+    number: int
+    title: str
+    requires: tuple[Check, ...]
+    changes: tuple[Change, ...]
+    awaits: tuple[Check, ...]
+
+
+def waves(
+    changes: Sequence[Change], checks: Sequence[Check], zones_at_once: int
+) -> tuple[Wave, ...]:
+    """Orders changes so that no step cuts a pair of zones that the end keeps.
+
+    What is added or altered comes before what is taken away; what others need comes before them,
+    and goes after them.
+
+    Args:
+        changes: the plan's changes.
+        checks: all evidence; each wave awaits what it completes, the last one awaits everything.
+        zones_at_once: how many zones may be written in one wave.
+    """
+    parts = [part for part in _parts(changes, zones_at_once) if part[1]]
+    result: list[Wave] = []
+    pending = {change.address for change in changes}
+    for number, (title, members) in enumerate(parts, start=1):
+        requires = _before_leaving(members, [one for one in checks if not one.needs & pending])
+        own = {change.address for change in members}
+        pending -= own
+        brought = [one for one in checks if one.needs & own and not one.needs & pending]
+        if number == len(parts):
+            brought += [one for one in checks if one not in brought]
+        result.append(Wave(number, title, requires, tuple(members), tuple(brought)))
+    return tuple(result)
+
+
+def _before_leaving(members: Sequence[Change], settled: Sequence[Check]) -> tuple[Check, ...]:
+    """The evidence without which a zone's next step out must not be made.
+
+    A name that is cleared while gateways or ports are still registered leaves them behind for
+    ever, and with them a blackhole at the peers (domain facts section 6, measured). Usually an
+    earlier wave has awaited this; after an interrupted run there is none.
+    """
+    leaving = {one.address.site for one in members if one.reason is Reason.LEAVING}
+    return tuple(one for one in settled if one.address.site in leaving)
+
+
+def _parts(changes: Sequence[Change], zones_at_once: int) -> Iterable[tuple[str, list[Change]]]:
+    growing = [change for change in changes if change.action is not Action.DELETE]
+    shrinking = [change for change in changes if change.action is Action.DELETE]
+    first = [change for change in growing if kind_of(change.address.kind).prerequisite]
+    yield "prerequisites: nobody's traffic changes", _ordered(first)
+    rest = [change for change in growing if change not in first]
+    for group in _groups(rest, zones_at_once):
+        yield ", ".join(group), _ordered(one for one in rest if one.address.site in group)
+    leaving = [change for change in shrinking if change.address.site != IC]
+    last = {change.address.site for change in leaving if change.reason is Reason.LEAVING}
+    # A leaving zone waits for what a person must do on its hosts: nobody else should wait for it.
+    staying = [change for change in leaving if change.address.site not in last]
+    going = [change for change in leaving if change.address.site in last]
+    groups = (*_groups(staying, zones_at_once), *_groups(going, zones_at_once))
+    for group in groups:
+        for kind in reversed(KINDS):
+            members = [
+                one
+                for one in leaving
+                if one.address.site in group and one.address.kind == kind.name
+            ]
+            yield f"{', '.join(group)}: {kind.name} taken away", _ordered(members)
+    yield (
+        "what no zone needs any more",
+        _ordered(one for one in shrinking if one.address.site == IC),
+    )
+
+
+def _groups(changes: Iterable[Change], zones_at_once: int) -> Iterable[tuple[str, ...]]:
+    names = sorted({change.address.site for change in changes})
+    for start in range(0, len(names), zones_at_once):
+        yield tuple(names[start : start + zones_at_once])
+
+
+def _ordered(changes: Iterable[Change]) -> list[Change]:
+    rank = {kind.name: index for index, kind in enumerate(KINDS)}
+    return sorted(changes, key=lambda one: (rank[one.address.kind], one.address))
