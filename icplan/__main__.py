@@ -1,0 +1,5 @@
+"""`python -m icplan`."""
+
+from icplan.cli import main
+
+main()

@@ -1,0 +1,161 @@
+"""`icplan apply`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from icplan import planfile
+from icplan.backends.databases import Databases
+from icplan.cli.console import Console
+from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_bytes, read_spec
+from icplan.cli.planning import open_databases, plan_now
+from icplan.errors import Exit, IcplanError, UsageError
+from icplan.planning.digest import digest
+from icplan.planning.plan import Plan
+from icplan.render.difference import difference_text
+from icplan.render.document import PlanDocument, plan_document
+from icplan.render.progress import TextProgress
+from icplan.render.reports import apply_document, apply_text
+from icplan.render.text import plan_text
+from icplan.run.apply import Changed, Waits, apply
+from icplan.run.runlog import RunLog
+from icplan.spec.load import read
+
+
+@click.command("apply")
+@click.argument("saved", metavar="[PLANFILE]", required=False)
+@FILE
+@JSON
+@TIMEOUT
+@click.option("--auto-approve", is_flag=True, help="Do not ask; for pipelines.")
+@click.option(
+    "--expect-digest", metavar="DIGEST", help="Refuse any plan but the one with this digest."
+)
+@click.option("--run-log", metavar="FILE", help="Where the record goes [default: .icplan/runs]")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=Waits.machine,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long evidence may take after a wave.",
+)
+@click.option(
+    "--wait-operator",
+    type=click.FloatRange(min=0),
+    default=Waits.operator,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for what you must do on a host.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    saved: str | None,
+    file: str,
+    as_json: bool,
+    timeout: float,
+    auto_approve: bool,
+    expect_digest: str | None,
+    run_log: str | None,
+    wait: float,
+    wait_operator: float,
+) -> int:
+    """Carry a plan out, or stop and say where it stands.
+
+    Without PLANFILE it plans, shows and asks. With a PLANFILE it does that plan, or refuses.
+    """
+    # A pipeline that is cancelled sends SIGTERM: like Ctrl-C, it must not leave the locks behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    out = console(context)
+    approved: planfile.PlanFile | None = None
+    if saved is None:
+        spec = read_spec(file)
+    else:
+        approved = planfile.decode(read_bytes(saved, "plan file"), saved)
+        spec = read(approved.content.encode(), approved.file)
+    with open_databases(spec, timeout) as databases:
+        plan = plan_now(spec, databases)
+        document = plan_document(plan)
+        if not as_json:
+            out.print(plan_text(document, out.out))
+        if (refusal := _refusal(out, plan, document)) is not None:
+            return refusal
+        if approved is not None and approved.digest != digest(plan):
+            out.tell(difference_text(approved.document, document, out.err))
+            raise Changed(plan)
+        if expect_digest is not None and expect_digest != digest(plan):
+            raise _unexpected(expect_digest, digest(plan))
+        if not plan.changes:
+            if as_json:
+                out.print_json({"outcomes": [], "exit": 0})
+            return Exit.DONE
+        if approved is None and expect_digest is None and not auto_approve and not _asked(out):
+            out.tell("Not applied; nothing was written.\n")
+            return Exit.FAILED
+        return _carry_out(
+            out, plan, document, databases, run_log, Waits(wait, wait_operator), as_json=as_json
+        )
+
+
+def _refusal(out: Console, plan: Plan, document: PlanDocument) -> Exit | None:
+    if document["unreadable"]:
+        out.tell(out.err.bad("Not applied: not everything could be seen.") + "\n")
+        return Exit.FAILED
+    if plan.refused:
+        out.tell(out.err.bad("Not applied: the plan is refused.") + "\n")
+        return Exit.REFUSED
+    return None
+
+
+def _unexpected(expected: str, found: str) -> IcplanError:
+    error = IcplanError(
+        "plan",
+        cause=f"its digest is {found}, expected was {expected}",
+        cure="plan again and have the new plan reviewed; nothing was written",
+    )
+    error.exit = Exit.REFUSED
+    return error
+
+
+def _asked(out: Console) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "apply",
+            cause="nobody is there to approve the plan",
+            cure="approve it beforehand: icplan apply PLANFILE, or --auto-approve",
+        )
+    out.tell("Apply this plan? Only `yes` is taken as one: ")
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _carry_out(
+    out: Console,
+    plan: Plan,
+    document: PlanDocument,
+    databases: Databases,
+    run_log: str | None,
+    waits: Waits,
+    *,
+    as_json: bool,
+) -> int:
+    progress = TextProgress(out.tell, out.err, terminal=out.terminal)
+    with RunLog(Path(run_log) if run_log else None) as log:
+        try:
+            report = apply(plan, databases, log, progress, waits)
+        except Changed as error:
+            out.tell(difference_text({**document}, plan_document(error.plan), out.err))
+            raise
+    if as_json:
+        out.print_json(apply_document(report))
+    else:
+        out.print(apply_text(report, out.out))
+    if report.error is not None:
+        from icplan.render.problems import error_text
+
+        out.tell(error_text(report.error, out.err))
+    return report.exit

@@ -1,0 +1,54 @@
+"""What a command prints with: stdout for what was asked for, stderr for the rest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+import orjson
+
+from icplan.render.paint import Paint
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Two streams and their colours; colours only on terminals, unless asked for."""
+
+    color: str = "auto"
+
+    @property
+    def out(self) -> Paint:
+        """For stdout."""
+        return Paint(self._colored(sys.stdout.isatty()))
+
+    @property
+    def err(self) -> Paint:
+        """For stderr."""
+        return Paint(self._colored(sys.stderr.isatty()))
+
+    @property
+    def terminal(self) -> bool:
+        """Whether stderr is a terminal on which a line may renew itself."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def print(self, text: str) -> None:
+        """Prints what was asked for."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def print_json(self, document: object) -> None:
+        """Prints a document."""
+        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        self.print(orjson.dumps(document, option=options).decode())
+
+    def tell(self, text: str) -> None:
+        """Prints everything else."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def _colored(self, terminal: bool) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        # https://no-color.org: any value but the empty one.
+        return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,110 @@
+"""The entry point: the list of commands, and errors turned into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Never
+
+import click
+
+from icplan import __version__
+from icplan.cli.console import Console
+from icplan.errors import Exit, IcplanError
+
+# Imported when they are called: most commands need few of the libraries.
+_COMMANDS = {
+    "validate": "Check the file alone, offline.",
+    "plan": "Show what would change, why, and what users would feel.",
+    "show": "Show a saved plan again.",
+    "apply": "Carry a plan out, or stop and say where it stands.",
+    "verify": "Check that reality serves the file.",
+    "status": "Show all zones on one page.",
+    "schema": "Print the JSON Schema of the file.",
+    "unlock": "Remove the lock of a run that hangs.",
+    "lab": "Real OVN zones on this machine, to try and to test.",
+}
+
+
+class _Commands(click.Group):
+    """Finds a command in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"icplan.cli.{cmd_name}")
+        command = module.command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="icplan")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours in the output; auto follows the terminal and NO_COLOR.",
+)
+@click.pass_context
+def cli(context: click.Context, color: str) -> None:
+    """Plan, apply and verify the interconnection of OVN availability zones from one file."""
+    context.obj = Console(color)
+
+
+def main() -> Never:
+    """Runs a command and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command; gives its exit code."""
+    console = Console(_color(arguments))
+    try:
+        result = cli.main(arguments, prog_name="icplan", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        console.tell("interrupted; nothing was written\n")
+        return Exit.INTERRUPTED
+    except IcplanError as error:
+        # Rendering errors needs the grammar's library; a command that succeeds does not.
+        from icplan.render.problems import error_text
+
+        console.tell(error_text(error, console.err))
+        return error.exit
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except Exception as error:
+        if os.environ.get("ICPLAN_DEBUG"):
+            raise
+        console.tell(
+            f"internal error: {type(error).__name__}: {str(error)[:300]}\n"
+            "  cure   run again with ICPLAN_DEBUG=1 and report what it prints\n"
+        )
+        return Exit.FAILED
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _color(arguments: list[str]) -> str:
+    """The --color that was asked for, also when the command line cannot be understood."""
+    for index, argument in enumerate(arguments):
+        value = argument.partition("=")[2]
+        if argument == "--color" and index + 1 < len(arguments):
+            value = arguments[index + 1]
+        if argument.startswith("--color") and value in {"always", "never"}:
+            return value
+    return "auto"

@@ -1,0 +1,66 @@
+"""`icplan plan`."""
+
+from __future__ import annotations
+
+import click
+
+from icplan import planfile
+from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, write_bytes
+from icplan.cli.planning import open_databases, plan_now
+from icplan.errors import Exit, IcplanError
+from icplan.planning.plan import Plan
+from icplan.render.document import PlanDocument, plan_document
+from icplan.render.text import plan_text
+from icplan.run.lock import holders
+
+
+@click.command("plan")
+@FILE
+@JSON
+@TIMEOUT
+@click.option("--out", metavar="FILE", help="Save the plan for `icplan apply FILE`.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when not."
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    file: str,
+    as_json: bool,
+    timeout: float,
+    out: str | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what would change, why, and what users would feel. Writes nothing, takes no lock."""
+    printer = console(context)
+    spec = read_spec(file)
+    with open_databases(spec, timeout) as databases:
+        plan = plan_now(spec, databases)
+    document = plan_document(plan)
+    if as_json:
+        printer.print_json(document)
+    else:
+        printer.print(plan_text(document, printer.out))
+    for site, holder in holders(plan.view.facts).items():
+        printer.tell(f"note: the lock of {site} is held by {holder}\n")
+    if out is not None:
+        _save(out, file, plan, document)
+    if document["unreadable"]:
+        return Exit.FAILED
+    if plan.refused:
+        return Exit.REFUSED
+    return Exit.CHANGES if detailed_exitcode and plan.changes else Exit.DONE
+
+
+def _save(out: str, file: str, plan: Plan, document: PlanDocument) -> None:
+    digest = document["digest"]
+    if digest is None:
+        raise IcplanError(
+            "plan file",
+            place=out,
+            cause="the plan is incomplete: something could not be seen",
+            cure="mend what is listed above, then plan again",
+        )
+    content = "\n".join(plan.view.spec.document.lines) + "\n"
+    saved = planfile.PlanFile(file, content, digest, {**document})
+    write_bytes(out, planfile.encode(saved))

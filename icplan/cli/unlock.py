@@ -1,0 +1,37 @@
+"""`icplan unlock`."""
+
+from __future__ import annotations
+
+import click
+
+from icplan.cli.options import FILE, TIMEOUT, console, read_spec
+from icplan.cli.planning import open_databases
+from icplan.core.address import IC
+from icplan.errors import Exit, IcplanError
+from icplan.run.lock import release
+from icplan.spec.model import PlainOvnZone
+
+
+@click.command("unlock")
+@click.argument("nonce")
+@FILE
+@TIMEOUT
+@click.pass_context
+def command(context: click.Context, nonce: str, file: str, timeout: float) -> int:
+    """Remove the lock of a run that hangs. `icplan plan` shows who holds it, with its NONCE."""
+    out = console(context)
+    spec = read_spec(file)
+    zones = [
+        one.name for one in spec.interconnect.availability_zones if isinstance(one, PlainOvnZone)
+    ]
+    with open_databases(spec, timeout) as databases:
+        removed = release(databases, [IC, *sorted(zones)], nonce)
+    if not removed:
+        raise IcplanError(
+            f"lock {nonce}",
+            cause="nobody holds a lock with this nonce",
+            cure="icplan plan shows the locks that are held",
+        )
+    for site, holder in removed.items():
+        out.print(f"removed the lock of {site}: {holder}\n")
+    return Exit.DONE

@@ -1,0 +1,58 @@
+"""`icplan validate`."""
+
+from __future__ import annotations
+
+import click
+
+from icplan.cli.options import FILE, JSON, console, read_spec
+from icplan.errors import Exit
+from icplan.planning.verdicts import offline
+from icplan.render.document import FORMAT_VERSION, verdict_document
+from icplan.render.problems import diagnostic_text, diagnostics_document
+from icplan.render.text import verdict_lines
+from icplan.spec.diagnostic import FileError, escape
+
+
+@click.command("validate")
+@FILE
+@JSON
+@click.pass_context
+def command(context: click.Context, file: str, as_json: bool) -> int:
+    """Check the file alone, offline, every problem at once."""
+    out = console(context)
+    try:
+        spec = read_spec(file)
+    except FileError as error:
+        if not as_json:
+            raise
+        out.print_json(
+            {
+                "format_version": FORMAT_VERSION,
+                "valid": False,
+                "problems": diagnostics_document(error.diagnostics),
+                "verdicts": [],
+            }
+        )
+        return Exit.FAILED
+    verdicts = offline(spec)
+    refused = any(verdict.refuses for verdict in verdicts)
+    if as_json:
+        out.print_json(
+            {
+                "format_version": FORMAT_VERSION,
+                "valid": not refused,
+                "problems": diagnostics_document(spec.warnings),
+                "verdicts": [verdict_document(one) for one in verdicts],
+            }
+        )
+        return Exit.FAILED if refused else Exit.DONE
+    for warning in spec.warnings:
+        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err))
+    for verdict in verdicts:
+        out.tell("\n".join(verdict_lines(verdict_document(verdict), out.err)) + "\n")
+    if refused:
+        out.tell(out.err.bad(f"{escape(file)} cannot be planned.") + "\n")
+        return Exit.FAILED
+    zones = len(spec.interconnect.availability_zones)
+    out.print(out.out.good(f"{escape(file)} is valid: {zones} availability zones.") + "\n")
+    return Exit.DONE

@@ -1,0 +1,1 @@
+"""How things look: documents, text, progress. Everything from outside is escaped; no I/O."""

@@ -1,0 +1,251 @@
+"""A plan as the document that is printed as JSON, saved, compared and rendered as text.
+
+Compatibility: an added key is a minor version, a removed or changed one a major version.
+"""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+from icplan.core.change import Action, Change, Effect
+from icplan.core.io import title
+from icplan.core.origin import Origin
+from icplan.core.value import Attributes, Later
+from icplan.planning.digest import digest
+from icplan.planning.plan import Plan
+from icplan.planning.verdicts import Verdict
+
+FORMAT_VERSION = "1.0"
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+class OriginDocument(TypedDict):
+    """A place in the file."""
+
+    file: str
+    line: int
+    column: int
+
+
+class EffectDocument(TypedDict):
+    """What users of a zone feel: none, brief or outage."""
+
+    zone: str
+    impact: str
+    sentence: str
+    prefixes: list[str]
+
+
+class ChangeBody(TypedDict):
+    """`actions` are Terraform's words; an adoption is an update that imports."""
+
+    actions: list[str]
+    before: dict[str, Json] | None
+    after: dict[str, Json] | None
+    after_unknown: dict[str, bool]
+    differing: list[str]
+    importing: NotRequired[dict[str, str]]
+
+
+class ChangeDocument(TypedDict):
+    """One change."""
+
+    address: str
+    site: str
+    kind: str
+    name: str
+    action: str
+    reason: str
+    change: ChangeBody
+    origin: OriginDocument | None
+    wave: int
+    effects: list[EffectDocument]
+
+
+class WaveDocument(TypedDict):
+    """One wave: the addresses of its changes, and what is awaited before and after them."""
+
+    number: int
+    title: str
+    requires: list[str]
+    changes: list[str]
+    awaits: list[str]
+
+
+class PairsDocument(TypedDict):
+    """A zone against the zones with the same outcome."""
+
+    zone: str
+    peers: list[str]
+    outcome: str
+
+
+class VerdictDocument(TypedDict):
+    """What a rule, a limit or a protected zone says: refused, waived or warning."""
+
+    code: str
+    status: str
+    at: str
+    message: str
+    cure: str
+    waived: str
+    origin: OriginDocument | None
+
+
+class UnreadableDocument(TypedDict):
+    """Something that could not be seen."""
+
+    subject: str
+    cause: str
+    cure: str
+
+
+class SummaryDocument(TypedDict):
+    """The plan in numbers."""
+
+    create: int
+    change: int
+    adopt: int
+    destroy: int
+    disrupted_zones: list[str]
+    pairs_disrupted: int
+    pairs: int
+
+
+class PlanDocument(TypedDict):
+    """A plan."""
+
+    format_version: str
+    owner: str
+    file: str
+    resource_changes: list[ChangeDocument]
+    waves: list[WaveDocument]
+    disrupted_pairs: list[PairsDocument]
+    verdicts: list[VerdictDocument]
+    unreadable: list[UnreadableDocument]
+    summary: SummaryDocument
+    refused: bool
+    digest: str | None
+
+
+def plan_document(plan: Plan) -> PlanDocument:
+    """The document of a plan; it has no digest when something could not be seen."""
+    unreadable = [
+        *((title(database), one) for database, one in sorted(plan.unseen.items())),
+        *((str(address), one) for address, one in plan.unclear.items()),
+    ]
+    return {
+        "format_version": FORMAT_VERSION,
+        "owner": plan.owner,
+        "file": plan.view.spec.document.file,
+        "resource_changes": [
+            _change(change, wave.number, plan.consequences.effects[change.address])
+            for wave in plan.waves
+            for change in wave.changes
+        ],
+        "waves": [
+            {
+                "number": wave.number,
+                "title": wave.title,
+                "requires": [check.claim for check in wave.requires],
+                "changes": [str(change.address) for change in wave.changes],
+                "awaits": [check.claim for check in wave.awaits],
+            }
+            for wave in plan.waves
+        ],
+        "disrupted_pairs": [
+            {"zone": group.zone, "peers": list(group.peers), "outcome": group.outcome}
+            for group in plan.consequences.groups
+        ],
+        "verdicts": [verdict_document(verdict) for verdict in plan.verdicts],
+        "unreadable": [
+            {"subject": subject, "cause": one.cause, "cure": one.cure}
+            for subject, one in unreadable
+        ],
+        "summary": {
+            "create": plan.count(Action.CREATE),
+            "change": plan.count(Action.UPDATE),
+            "adopt": plan.count(Action.ADOPT),
+            "destroy": plan.count(Action.DELETE),
+            "disrupted_zones": list(plan.consequences.disrupted),
+            "pairs_disrupted": plan.consequences.pairs_hit,
+            "pairs": plan.consequences.pairs,
+        },
+        "refused": plan.refused,
+        "digest": None if unreadable else digest(plan),
+    }
+
+
+def verdict_document(verdict: Verdict) -> VerdictDocument:
+    """The document of one verdict."""
+    status = "refused" if verdict.refuses else "waived" if verdict.waived else "warning"
+    return {
+        "code": verdict.code,
+        "status": status,
+        "at": verdict.at,
+        "message": verdict.message,
+        "cure": verdict.cure,
+        "waived": verdict.waived,
+        "origin": _origin(verdict.origin),
+    }
+
+
+def _origin(origin: Origin | None) -> OriginDocument | None:
+    if origin is None:
+        return None
+    return {"file": origin.file, "line": origin.line, "column": origin.column}
+
+
+_ACTIONS = {
+    Action.CREATE: "create",
+    Action.UPDATE: "update",
+    Action.ADOPT: "update",
+    Action.DELETE: "delete",
+}
+
+
+def _change(change: Change, wave: int, effects: tuple[Effect, ...]) -> ChangeDocument:
+    body: ChangeBody = {
+        "actions": [_ACTIONS[change.action]],
+        "before": _values(change.before),
+        "after": _values(change.after),
+        "after_unknown": {
+            name: True for name, value in (change.after or {}).items() if isinstance(value, Later)
+        },
+        "differing": list(change.differing),
+    }
+    if change.action is Action.ADOPT:
+        body["importing"] = {"id": str(change.address)}
+    return {
+        "address": str(change.address),
+        "site": change.address.site,
+        "kind": change.address.kind,
+        "name": change.address.name,
+        "action": change.action.value,
+        "reason": change.reason.value,
+        "change": body,
+        "origin": _origin(change.origin),
+        "wave": wave,
+        "effects": [
+            {
+                "zone": effect.zone,
+                "impact": effect.impact.name.lower(),
+                "sentence": effect.sentence,
+                "prefixes": list(effect.prefixes),
+            }
+            for effect in effects
+        ],
+    }
+
+
+def _values(attributes: Attributes | None) -> dict[str, Json] | None:
+    if attributes is None:
+        return None
+    values: dict[str, Json] = {}
+    for name, value in attributes.items():
+        if isinstance(value, Later):
+            values[name] = f"({value.reference}, known after {value.source})"
+        else:
+            values[name] = list(value.value) if isinstance(value.value, tuple) else value.value
+    return values

@@ -1,0 +1,64 @@
+"""Errors as people see them: the thing, the place, the cause, the cure. Never a traceback."""
+
+from __future__ import annotations
+
+import textwrap
+
+from icplan.errors import IcplanError
+from icplan.render.paint import Paint, escape
+from icplan.render.text import WIDTH
+from icplan.spec.diagnostic import Diagnostic, FileError, excerpt
+
+MOST_DIAGNOSTICS = 25
+
+
+def error_text(error: IcplanError, paint: Paint) -> str:
+    """An error, ending with a line end."""
+    if isinstance(error, FileError):
+        return _file_error_text(error, paint)
+    lines = [paint.bad("error: ") + escape(error.thing)]
+    for label, text in (("place", error.place), ("cause", error.cause), ("cure", error.cure)):
+        if text:
+            lines += textwrap.wrap(
+                escape(text),
+                WIDTH,
+                initial_indent=f"  {label:<6} ",
+                subsequent_indent=" " * 9,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _file_error_text(error: FileError, paint: Paint) -> str:
+    shown = error.diagnostics[:MOST_DIAGNOSTICS]
+    parts = [diagnostic_text(one, error.lines, paint) for one in shown]
+    count = len(error.diagnostics)
+    if count > len(shown):
+        parts.append(f"... and {count - len(shown)} more\n")
+    problems = "1 problem" if count == 1 else f"{count} problems"
+    parts.append(paint.bad(f"{escape(error.file)}: {problems}") + "\n")
+    return "\n".join(parts)
+
+
+def diagnostic_text(diagnostic: Diagnostic, lines: tuple[str, ...], paint: Paint) -> str:
+    """One problem of the file: its place and code, the text underlined, the cure."""
+    head = f"{escape(str(diagnostic.origin))}: {diagnostic.code} {escape(diagnostic.message)}"
+    picture = textwrap.indent(excerpt(lines, diagnostic.origin), "    ")
+    parts = [paint.bad(head), picture, f"  cure: {escape(diagnostic.cure)}"]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def diagnostics_document(diagnostics: tuple[Diagnostic, ...]) -> list[dict[str, str | int]]:
+    """Problems of the file as a document."""
+    return [
+        {
+            "code": one.code,
+            "file": one.origin.file,
+            "line": one.origin.line,
+            "column": one.origin.column,
+            "message": one.message,
+            "cure": one.cure,
+        }
+        for one in diagnostics
+    ]

@@ -1,0 +1,150 @@
+"""What became of an apply, and what verify found: as text and as documents. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from icplan.core.io import Unreadable
+from icplan.kinds.common.contract import Check, Held, Missing
+from icplan.render.document import FORMAT_VERSION, Json
+from icplan.render.paint import Paint, escape
+from icplan.run.apply import ApplyReport, Outcome
+from icplan.run.verify import VerifyReport
+
+
+def apply_document(report: ApplyReport) -> dict[str, Json]:
+    """The outcome of every change, and what is missing."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "owner": report.plan.owner,
+        "log": report.log,
+        "exit": int(report.exit),
+        "outcomes": [
+            {"address": str(address), "outcome": outcome.value}
+            for address, outcome in report.outcomes.items()
+        ],
+        "waves": len(report.plan.waves),
+        "waves_done": report.waves_done,
+        "missing": [
+            {"claim": check.claim, "why": _why(verdict), "cure": verdict.cure}
+            for check, verdict in report.missing
+        ],
+        "error": None
+        if report.error is None
+        else cast(
+            "Json",
+            {
+                "thing": report.error.thing,
+                "place": report.error.place,
+                "cause": report.error.cause,
+                "cure": report.error.cure,
+            },
+        ),
+    }
+
+
+def apply_text(report: ApplyReport, paint: Paint) -> str:
+    """Where a run stands, in the end."""
+    return "\n".join(_apply_lines(report, paint)) + "\n"
+
+
+def _apply_lines(report: ApplyReport, paint: Paint) -> Iterator[str]:
+    done = sum(outcome is Outcome.DONE for outcome in report.outcomes.values())
+    total = len(report.outcomes)
+    if report.error is None and not report.missing and not report.interrupted:
+        yield paint.good(f"Applied: {done} of {total} changes written, all evidence seen.")
+        return
+    yield paint.bad(
+        f"Stopped: {done} of {total} changes written, "
+        f"{report.waves_done} of {len(report.plan.waves)} waves complete."
+    )
+    for address, outcome in report.outcomes.items():
+        if outcome is not Outcome.DONE:
+            yield f"  {outcome.value:<9} {escape(str(address))}"
+    for check, verdict in report.missing:
+        who = "waiting for you" if check.operator else "missing"
+        yield f"  {paint.altered(who)}: {escape(_why(verdict))}"
+        yield f"    cure: {escape(verdict.cure)}"
+    if report.interrupted:
+        yield "  interrupted by you"
+    yield "Nothing is lost: run `icplan plan` and `icplan apply` again, they go on from here."
+    yield paint.faint(f"Run log: {escape(report.log)}")
+
+
+def verify_document(report: VerifyReport) -> dict[str, Json]:
+    """Every link of the chain."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "owner": report.plan.owner,
+        "drift": [str(change.address) for change in report.drift],
+        "checks": [
+            {
+                "address": str(check.address),
+                "peer": check.peer,
+                "claim": check.claim,
+                "result": _result(verdict),
+                "why": "" if isinstance(verdict, Held) else _why(verdict),
+                "cure": "" if isinstance(verdict, Held) else verdict.cure,
+            }
+            for check, verdict in report.results
+        ],
+        "held": report.held,
+        "missing": len(report.missing),
+        "unseen": len(report.unseen),
+    }
+
+
+def verify_text(report: VerifyReport, paint: Paint) -> str:
+    """The first broken link of each chain with its cure, and one line of numbers."""
+    return "\n".join(_verify_lines(report, paint)) + "\n"
+
+
+def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
+    for subject, one in _distinct(report.unseen):
+        yield paint.bad(f"could not see: {escape(subject)}")
+        yield f"  cause: {escape(one.cause)}"
+        yield f"  cure:  {escape(one.cure)}"
+    for change in report.drift:
+        where = f"  {escape(str(change.origin))}" if change.origin else ""
+        yield paint.altered(f"differs from the file: {escape(str(change.address))}") + where
+        yield f"  cause: {change.reason}"
+        yield "  cure:  icplan plan shows the difference, icplan apply repairs it"
+    first = report.first_broken()
+    for check, missing in first:
+        yield paint.bad(f"missing: {escape(check.claim)}")
+        yield f"  cause: {escape(missing.why)}"
+        yield f"  cure:  {escape(missing.cure)}"
+    rest = len(report.missing) - len(first)
+    if rest > 0:
+        yield paint.faint(f"{rest} more that follow from these (--json lists them)")
+    if not report.drift and not report.missing and not report.unseen:
+        yield paint.good(f"All {report.held} pieces of evidence are there.")
+    else:
+        yield (
+            f"{report.held} pieces of evidence are there, {len(report.missing)} are missing, "
+            f"{len(report.unseen)} could not be looked at; {len(report.drift)} objects differ "
+            "from the file."
+        )
+
+
+def _distinct(unseen: tuple[tuple[Check, Unreadable], ...]) -> list[tuple[str, Unreadable]]:
+    """One line for each cause, not for each link that it hides."""
+    found: dict[Unreadable, str] = {}
+    for check, one in unseen:
+        found.setdefault(one, check.claim)
+    return [(claim, one) for one, claim in found.items()]
+
+
+def _why(verdict: Missing | Unreadable) -> str:
+    return verdict.why if isinstance(verdict, Missing) else verdict.cause
+
+
+def _result(verdict: Held | Missing | Unreadable) -> str:
+    match verdict:
+        case Held():
+            return "held"
+        case Missing():
+            return "missing"
+        case Unreadable():
+            return "unseen"

@@ -1,0 +1,185 @@
+"""All zones on one page, from the facts. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from icplan.core.io import title
+from icplan.kinds.common import zones
+from icplan.kinds.common.transit_address import bare
+from icplan.ovn.interconnect import Gateway, IcSouthbound, PortBinding
+from icplan.ovn.northbound import Northbound
+from icplan.ovn.prefix import ordered
+from icplan.planning.plan import Plan
+from icplan.render.document import FORMAT_VERSION, UnreadableDocument
+from icplan.render.paint import Paint, escape
+
+
+class GatewayStatus(TypedDict):
+    """A gateway that the zone offers; `serves` are the switches that it is active on."""
+
+    host: str
+    chassis: str
+    tunnel_ips: list[str]
+    serves: list[str]
+
+
+class PortStatus(TypedDict):
+    """A zone's port on a transit switch; `gateway` is the host that serves it, or empty."""
+
+    switch: str
+    port: str
+    networks: list[str]
+    gateway: str
+
+
+class LearnedStatus(TypedDict):
+    """What a zone has learned from another."""
+
+    zone: str
+    prefixes: list[str]
+
+
+class ZoneStatus(TypedDict):
+    """One zone."""
+
+    name: str
+    declared: str
+    registered: bool
+    gateways: list[GatewayStatus]
+    ports: list[PortStatus]
+    advertises: list[str]
+    learned: list[LearnedStatus]
+
+
+class StatusDocument(TypedDict):
+    """Everything."""
+
+    format_version: str
+    owner: str
+    transit_switches: list[str]
+    zones: list[ZoneStatus]
+    unreadable: list[UnreadableDocument]
+    changes: int
+
+
+def status_document(plan: Plan) -> StatusDocument:
+    """What there is now, and how many changes the file asks for."""
+    facts = plan.view.facts
+    ic = facts.ic_southbound or IcSouthbound((), (), (), ())
+    declared = {one.name: one for one in zones.declared(plan.view.spec)}
+    switches = facts.ic_northbound.transit_switches if facts.ic_northbound else ()
+    return {
+        "format_version": FORMAT_VERSION,
+        "owner": plan.owner,
+        "transit_switches": [switch.name for switch in switches],
+        "zones": [
+            _zone(name, declared.get(name), facts.northbound.get(name), ic)
+            for name in sorted({*declared, *ic.zones})
+        ],
+        "unreadable": [
+            {"subject": title(database), "cause": one.cause, "cure": one.cure}
+            for database, one in sorted(plan.unseen.items())
+        ],
+        "changes": len(plan.changes),
+    }
+
+
+def _zone(
+    name: str, declared: zones.DeclaredZone | None, seen: Northbound | None, ic: IcSouthbound
+) -> ZoneStatus:
+    ports = [port for port in ic.ports if port.zone == name]
+    gateways = [one for one in ic.gateways if one.zone == name]
+    return {
+        "name": name,
+        "declared": declared.zone.state.value if declared else "not in the file",
+        "registered": name in ic.zones,
+        "gateways": [_gateway(one, ports) for one in gateways],
+        "ports": [_port(one, gateways) for one in ports],
+        "advertises": list(ordered(one.prefix for one in ic.routes if one.zone == name)),
+        "learned": _learned(declared, seen, ic),
+    }
+
+
+def _gateway(gateway: Gateway, ports: list[PortBinding]) -> GatewayStatus:
+    return {
+        "host": gateway.hostname,
+        "chassis": gateway.name,
+        "tunnel_ips": list(gateway.tunnel_ips),
+        "serves": [port.transit_switch for port in ports if port.gateway == gateway.name],
+    }
+
+
+def _port(port: PortBinding, gateways: list[Gateway]) -> PortStatus:
+    hosts = {one.name: one.hostname for one in gateways}
+    return {
+        "switch": port.transit_switch,
+        "port": port.name,
+        "networks": list(port.networks),
+        "gateway": hosts.get(port.gateway, port.gateway),
+    }
+
+
+def _learned(
+    declared: zones.DeclaredZone | None, seen: Northbound | None, ic: IcSouthbound
+) -> list[LearnedStatus]:
+    if declared is None or seen is None:
+        return []
+    owners = {bare(one): port.zone for port in ic.ports for one in port.networks}
+    found: dict[str, set[str]] = {}
+    for router in seen.routers_named(declared.zone.router):
+        for route in seen.routes_of(router):
+            if route.learned:
+                zone = owners.get(bare(route.nexthop), f"nobody at {route.nexthop}")
+                found.setdefault(zone, set()).add(route.prefix)
+    return [{"zone": zone, "prefixes": list(ordered(found[zone]))} for zone in sorted(found)]
+
+
+def status_text(document: StatusDocument, paint: Paint) -> str:
+    """The page."""
+    return "\n".join(_lines(document, paint)) + "\n"
+
+
+def _lines(document: StatusDocument, paint: Paint) -> Iterator[str]:
+    switches = ", ".join(map(escape, document["transit_switches"])) or "none"
+    yield f"{paint.strong(escape(document['owner']))}   transit switches: {switches}"
+    for one in document["unreadable"]:
+        yield paint.bad(f"could not see the {escape(one['subject'])}: {escape(one['cause'])}")
+    for zone in document["zones"]:
+        yield ""
+        yield from _zone_lines(zone, paint)
+    yield ""
+    count = document["changes"]
+    if document["unreadable"]:
+        yield f"{count} changes against the file, as far as could be seen."
+    elif count:
+        yield paint.altered(f"{count} changes against the file: icplan plan shows them.")
+    else:
+        yield paint.good("No changes against the file.")
+
+
+def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
+    state = "registered" if zone["registered"] else "not registered"
+    declared = zone["declared"]
+    note = "" if declared == "present" else f", {declared}"
+    yield f"{paint.strong(escape(zone['name']))}   {state}{note}"
+    for gateway in zone["gateways"]:
+        serves = ", ".join(map(escape, gateway["serves"]))
+        role = paint.good(f"active on {serves}") if serves else "stands by"
+        yield (
+            f"  gateway     {escape(gateway['host'])}  {', '.join(gateway['tunnel_ips'])}  {role}"
+        )
+    for port in zone["ports"]:
+        served = escape(port["gateway"]) if port["gateway"] else paint.bad("served by nobody")
+        networks = ", ".join(map(escape, port["networks"]))
+        yield f"  {escape(port['switch']):<11} {escape(port['port'])}  {networks}  {served}"
+    if zone["advertises"]:
+        yield f"  advertises  {_some(zone['advertises'])}"
+    for learned in zone["learned"]:
+        yield f"  learned     {_some(learned['prefixes'])} from {escape(learned['zone'])}"
+
+
+def _some(prefixes: list[str]) -> str:
+    shown = ", ".join(map(escape, prefixes[:6]))
+    return shown if len(prefixes) <= 6 else f"{shown} and {len(prefixes) - 6} more"

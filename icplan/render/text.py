@@ -1,0 +1,193 @@
+"""A plan's document as text for people. Every line follows from the document alone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from icplan.render.document import (
+    ChangeDocument,
+    Json,
+    PlanDocument,
+    VerdictDocument,
+)
+from icplan.render.paint import Paint, escape
+
+WIDTH = 100
+_PLACE_COLUMN = 56
+_SIGNS = {"create": "+", "update": "~", "adopt": "=", "delete": "-"}
+_MOST_AWAITS = 3
+
+
+def plan_text(document: PlanDocument, paint: Paint) -> str:
+    """The whole plan, ending with one line of numbers."""
+    lines = [
+        *_unreadable(document, paint),
+        *_waves(document, paint),
+        *_verdicts(document, paint),
+        *_summary(document, paint),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _unreadable(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    if not document["unreadable"]:
+        return
+    yield paint.bad("Could not be seen; nothing is planned for it:")
+    for one in document["unreadable"]:
+        yield f"  {escape(one['subject'])}"
+        yield from _wrapped(f"cause: {one['cause']}", 6)
+        yield from _wrapped(f"cure:  {one['cure']}", 6)
+    yield ""
+
+
+def _waves(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    changes = {change["address"]: change for change in document["resource_changes"]}
+    total = len(document["waves"])
+    said: set[str] = set()
+    for wave in document["waves"]:
+        yield paint.strong(f"Wave {wave['number']} of {total}: {escape(wave['title'])}")
+        # What an earlier wave awaits already need not be said twice.
+        unsaid = [claim for claim in wave["requires"] if claim not in said]
+        yield from _awaits("first waits until", unsaid, paint)
+        for address in wave["changes"]:
+            yield from _change(changes[address], paint)
+        yield from _awaits("then waits until", wave["awaits"], paint)
+        said |= {*wave["requires"], *wave["awaits"]}
+        yield ""
+
+
+def _change(change: ChangeDocument, paint: Paint) -> Iterator[str]:
+    sign = _SIGNS[change["action"]]
+    colour = {"+": paint.good, "-": paint.bad}.get(sign, paint.altered)
+    origin = change["origin"]
+    place = f"{escape(origin['file'])}:{origin['line']}:{origin['column']}" if origin else ""
+    head = f"  {sign} {escape(change['address'])}"
+    gap = " " * max(2, _PLACE_COLUMN - len(head)) if place else ""
+    yield colour(head) + gap + paint.faint(place)
+    if change["action"] in {"adopt", "delete"}:
+        yield paint.faint(f"      ({change['reason']})")
+    yield from _attributes(change)
+    for effect in change["effects"]:
+        text = "\n".join(_wrapped(f"impact: {effect['sentence']}", 6))
+        mark = {"outage": paint.bad, "brief": paint.altered}.get(effect["impact"], str)
+        yield mark(text)
+
+
+def _attributes(change: ChangeDocument) -> Iterator[str]:
+    before, after = change["change"]["before"], change["change"]["after"]
+    names = change["change"]["differing"]
+    width = max((len(name) for name in names), default=0)
+    for name in names:
+        old = _value((before or {}).get(name))
+        new = _value((after or {}).get(name))
+        if before is None:
+            shown = new
+        elif after is None:
+            shown = old
+        else:
+            shown = f"{old} -> {new}"
+        yield f"      {name.ljust(width)}  {shown}"
+
+
+def _value(value: Json) -> str:
+    match value:
+        case None:
+            return "(none)"
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ", ".join(escape(str(one)) for one in value) or "(none)"
+        case str():
+            return f'"{escape(value)}"'
+    return str(value)
+
+
+def _awaits(label: str, claims: list[str], paint: Paint) -> Iterator[str]:
+    if not claims:
+        return
+    shown = "; ".join(claims[:_MOST_AWAITS])
+    if (more := len(claims) - _MOST_AWAITS) > 0:
+        shown += f"; and {more} more"
+    for line in _wrapped(f"{label}: {shown}", 4):
+        yield paint.faint(line)
+
+
+def _verdicts(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    titles = (
+        ("refused", "Refused:"),
+        ("waived", "Accepted by the file:"),
+        ("warning", "Warnings:"),
+    )
+    for status, headline in titles:
+        found = [one for one in document["verdicts"] if one["status"] == status]
+        if found:
+            yield paint.bad(headline) if status == "refused" else paint.strong(headline)
+            for one in found:
+                yield from verdict_lines(one, paint)
+            yield ""
+
+
+def verdict_lines(verdict: VerdictDocument, paint: Paint) -> Iterator[str]:
+    """A verdict with its place, and what to do."""
+    origin = verdict["origin"]
+    place = f"  {escape(origin['file'])}:{origin['line']}:{origin['column']}" if origin else ""
+    colour = {"refused": paint.bad, "warning": paint.altered}.get(verdict["status"], str)
+    yield f"  {colour(verdict['code'])} {escape(verdict['at'])}{paint.faint(place)}"
+    yield from _wrapped(verdict["message"], 6)
+    if verdict["status"] == "waived":
+        yield from _wrapped(f"accepted: {verdict['waived']}", 6)
+    else:
+        yield from _wrapped(f"cure: {verdict['cure']}", 6)
+
+
+def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    summary = document["summary"]
+    counts = [
+        f"{summary['create']} to create",
+        f"{summary['change']} to change",
+        *([f"{summary['adopt']} to adopt"] if summary["adopt"] else []),
+        f"{summary['destroy']} to destroy",
+    ]
+    if not document["resource_changes"]:
+        if document["unreadable"]:
+            yield paint.bad("No changes that can be seen; see above what could not be seen.")
+        else:
+            yield paint.good("No changes. What is there is what the file says.")
+    else:
+        yield paint.strong(f"Plan: {', '.join(counts)}.") + f" {_disruption(document)}"
+    if document["refused"]:
+        yield paint.bad("This plan is refused: apply will not carry it out.")
+
+
+def _disruption(document: PlanDocument) -> str:
+    summary = document["summary"]
+    disrupted = summary["disrupted_zones"]
+    if not disrupted:
+        return "No zone disrupted."
+    zones = "1 zone" if len(disrupted) == 1 else f"{len(disrupted)} zones"
+    details = "; ".join(
+        f"{escape(group['zone'])} from {_peers(group['peers'])}: {group['outcome']}"
+        for group in document["disrupted_pairs"]
+    )
+    return (
+        f"{zones} disrupted: {summary['pairs_disrupted']} of {summary['pairs']} AZ pairs "
+        f"({details})."
+    )
+
+
+def _peers(peers: list[str]) -> str:
+    if len(peers) <= 3:
+        return ", ".join(map(escape, peers))
+    return f"{', '.join(map(escape, peers[:3]))} and {len(peers) - 3} more"
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        escape(text),
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,387 @@
+"""One apply at a time: a lock in each database that is written, kept alive, taken over when dead.
+
+Who holds it is written in the database itself; whether the holder still lives is judged by this
+observer's own clock, from the moment at which the value last changed.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from icplan.backends.databases import Databases
+from icplan.backends.failures import DatabaseUnreadable, Stale, WriteRefused
+from icplan.backends.ovsdb import LOCK, Client, Receipt
+from icplan.core.address import IC
+from icplan.core.io import (
+    IC_NORTHBOUND,
+    NORTHBOUND,
+    Database,
+    Field,
+    Insert,
+    Precondition,
+    Query,
+    Row,
+    SetKeys,
+    Transaction,
+    equals,
+    title,
+)
+from icplan.errors import Exit, IcplanError
+from icplan.ovn.facts import Facts
+from icplan.ovn.rows import pairs, text
+
+KEY = "icplan-lock"
+BEAT = "icplan-lock-beat"
+RECEIPT = "icplan-lock-receipt"
+TTL_SECONDS = 20.0
+BEAT_SECONDS = 4.0
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a lock says.
+
+    Attributes:
+        holder: user, host and process.
+        purpose: what for: "apply prod".
+        ttl: seconds without a beat after which it counts as dead.
+        nonce: tells this lock from all others; `icplan unlock` takes it.
+    """
+
+    holder: str
+    purpose: str
+    ttl: float
+    nonce: str
+
+    @classmethod
+    def mine(cls, purpose: str) -> Holder:
+        """A lock of this process."""
+        where = f"{_user()}@{socket.gethostname()} (process {os.getpid()})"
+        return cls(where, purpose, TTL_SECONDS, secrets.token_hex(4))
+
+    @classmethod
+    def read(cls, value: str) -> Holder:
+        """What a value says; one that nobody of us wrote is held by "unknown"."""
+        try:
+            raw = orjson.loads(value)
+            return cls(
+                str(raw["holder"]), str(raw["purpose"]), float(raw["ttl"]), str(raw["nonce"])
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            return cls("unknown", value[:40], TTL_SECONDS, value[:16])
+
+    @property
+    def value(self) -> str:
+        """The lock as it is stored."""
+        return orjson.dumps(
+            {
+                "holder": self.holder,
+                "purpose": self.purpose,
+                "ttl": self.ttl,
+                "nonce": self.nonce,
+            }
+        ).decode()
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.holder}, {self.purpose}, nonce {self.nonce}"
+
+
+class Locked(IcplanError):
+    """Somebody else holds a lock and is alive."""
+
+    exit = Exit.LOCKED
+
+    def __init__(self, database: Database, holder: Holder) -> None:
+        super().__init__(
+            f"lock of the {title(database)}",
+            cause=f"held by {holder.holder} for: {holder.purpose}",
+            cure="wait until that is done; if you know that it hangs: "
+            f"icplan unlock {holder.nonce}",
+        )
+        self.holder = holder
+
+
+class LockLost(WriteRefused):
+    """Our own lock is gone: somebody unlocked it, or took us for dead."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            LOCK,
+            place=place,
+            cause="somebody removed it while we were working",
+            cure="find out who else works here, then run `icplan apply` again: it converges",
+        )
+
+
+def holders(facts: Facts) -> dict[str, Holder]:
+    """The locks that a snapshot shows, by site."""
+    found = {
+        zone: northbound.external_ids[KEY]
+        for zone, northbound in facts.northbound.items()
+        if KEY in northbound.external_ids
+    }
+    if facts.ic_northbound is not None and KEY in facts.ic_northbound.external_ids:
+        found[IC] = facts.ic_northbound.external_ids[KEY]
+    return {site: Holder.read(value) for site, value in sorted(found.items())}
+
+
+class Locks:
+    """The locks of one run. A context manager: leaving it releases them.
+
+    Args:
+        databases: the clients.
+        sites: `ic` and the zones that will be written.
+        purpose: what for.
+        note: told when it has to wait.
+    """
+
+    def __init__(
+        self,
+        databases: Databases,
+        sites: Sequence[str],
+        purpose: str,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.holder = Holder.mine(purpose)
+        self._databases = databases
+        # The global lock first, then the zones by name: two runs never wait for each other.
+        self._targets = [_target(site) for site in sorted(sites, key=lambda one: (one != IC, one))]
+        self._note = note
+        self._held: dict[Database, _Place] = {}
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._numbers = 0
+
+    def __enter__(self) -> Self:
+        watch = _Watch(self._note)
+        try:
+            for target in self._targets:
+                client = self._databases.client(target)
+                self._held[target] = _acquire(client, target, self.holder, watch)
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._beat, daemon=True)
+                    self._thread.start()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    def receipt(self, database: Database) -> Receipt:
+        """The receipt for the next write to a database.
+
+        Raises:
+            LockLost: the lock is gone.
+        """
+        if self._lost.is_set():
+            raise LockLost(title(database))
+        place = self._held[database]
+        self._numbers += 1
+        return Receipt(
+            place.table,
+            place.uuid,
+            "external_ids",
+            (KEY, self.holder.value),
+            RECEIPT,
+            f"{self.holder.nonce}-{self._numbers}",
+        )
+
+    def _beat(self) -> None:
+        clients: dict[Database, Client] = {}
+        beats = 0
+        last_good = time.monotonic()
+        while not self._stop.wait(BEAT_SECONDS):
+            beats += 1
+            try:
+                for database, place in list(self._held.items()):
+                    client = clients.setdefault(database, self._databases.fresh_client(database))
+                    client.write(_keys(place, self.holder, {BEAT: str(beats)}))
+                last_good = time.monotonic()
+            except Stale:
+                self._lost.set()
+            except IcplanError:
+                # Not reachable for the moment; others will take the lock over after the ttl.
+                if time.monotonic() - last_good > TTL_SECONDS:
+                    self._lost.set()
+        for client in clients.values():
+            client.close()
+
+    def _release(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        for database, place in reversed(self._held.items()):
+            gone: dict[str, str | None] = dict.fromkeys((KEY, BEAT, RECEIPT))
+            try:
+                self._databases.client(database).write(_keys(place, self.holder, gone))
+            except (DatabaseUnreadable, WriteRefused) as error:
+                self._note(
+                    f"the lock of the {title(database)} could not be released: {error.cause}"
+                )
+        self._held.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The row that holds a lock."""
+
+    database: Database
+    table: str
+    uuid: str
+
+
+def _target(site: str) -> Database:
+    return Database(IC, IC_NORTHBOUND) if site == IC else Database(site, NORTHBOUND)
+
+
+def _table(database: Database) -> str:
+    return "IC_NB_Global" if database.name == IC_NORTHBOUND else "NB_Global"
+
+
+def _keys(place: _Place, holder: Holder, keys: dict[str, str | None]) -> Transaction:
+    """A write beside our lock, refused when it is not ours any more."""
+    where = (equals("_uuid", place.uuid),)
+    held = Precondition(LOCK, place.table, where, ((Field("external_ids", KEY), holder.value),))
+    return Transaction(
+        place.database, (held,), (SetKeys(place.table, where, "external_ids", keys),)
+    )
+
+
+def _global_row(client: Client, database: Database) -> Row | None:
+    table = _table(database)
+    rows = client.read([Query(database, table, ("external_ids",))]).get(table, ())
+    return rows[0] if rows else None
+
+
+class _Watch:
+    """Watches somebody else's lock for a sign of life.
+
+    A run that is dead in one database is dead in all: its other locks need no watching.
+    """
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
+        self._dead: set[str] = set()
+        self._value: str | None = None
+        self._beat: str | None = None
+        self._since = 0.0
+
+    def dead(self, value: str, beat: str | None, database: Database) -> bool:
+        """Whether its holder is dead; false while that is not known.
+
+        Raises:
+            Locked: it is alive.
+        """
+        if value in self._dead:
+            return True
+        holder = Holder.read(value)
+        now = time.monotonic()
+        if value != self._value:
+            self._value, self._beat, self._since = value, beat, now
+            self.note(
+                f"the lock of the {title(database)} is held by {holder.holder}; watching whether "
+                f"that is alive, {holder.ttl:g} s at most"
+            )
+        elif beat != self._beat:
+            raise Locked(database, holder)
+        elif now - self._since > holder.ttl:
+            self._dead.add(value)
+            self.note(f"took the locks over from {holder.holder}, which is dead")
+        return value in self._dead
+
+
+def _acquire(client: Client, database: Database, mine: Holder, watch: _Watch) -> _Place:
+    while True:
+        row = _global_row(client, database)
+        if row is None:
+            # A fresh database has no global row: whoever makes it, the next look finds it.
+            _try(client, _first_row(database, _table(database)))
+            continue
+        place = _Place(database, _table(database), text(row, "_uuid"))
+        ids = pairs(row, "external_ids")
+        value, beat = ids.get(KEY), ids.get(BEAT)
+        if value == mine.value:
+            return place  # the answer to our own write was lost
+        if value is not None and not watch.dead(value, beat, database):
+            time.sleep(LOOK_SECONDS)
+        elif _try(client, _taking(place, mine, value, beat)):
+            return place
+
+
+def _first_row(database: Database, table: str) -> Transaction:
+    none = Precondition(f"{table} of the {title(database)}", table, (), rows=0)
+    return Transaction(database, (none,), (Insert(table, {"external_ids": {}}, "global_row"),))
+
+
+def _taking(place: _Place, mine: Holder, value: str | None, beat: str | None) -> Transaction:
+    where = (equals("_uuid", place.uuid),)
+    as_seen = Precondition(
+        f"lock of the {title(place.database)}",
+        place.table,
+        where,
+        ((Field("external_ids", KEY), value), (Field("external_ids", BEAT), beat)),
+    )
+    keys: dict[str, str | None] = {KEY: mine.value, BEAT: "0", RECEIPT: None}
+    return Transaction(
+        place.database, (as_seen,), (SetKeys(place.table, where, "external_ids", keys),)
+    )
+
+
+def _try(client: Client, transaction: Transaction) -> bool:
+    try:
+        client.write(transaction)
+    except Stale:
+        return False
+    return True
+
+
+def release(databases: Databases, sites: Sequence[str], nonce: str) -> dict[str, Holder]:
+    """Removes the locks of a run by its nonce; gives what was removed, by site.
+
+    Raises:
+        DatabaseUnreadable: a database could not be read.
+    """
+    removed: dict[str, Holder] = {}
+    for site in sites:
+        database = _target(site)
+        client = databases.client(database)
+        row = _global_row(client, database)
+        value = pairs(row, "external_ids").get(KEY) if row else None
+        if row is None or value is None or Holder.read(value).nonce != nonce:
+            continue
+        place = _Place(database, _table(database), text(row, "_uuid"))
+        where = (equals("_uuid", place.uuid),)
+        held = Precondition(LOCK, place.table, where, ((Field("external_ids", KEY), value),))
+        gone: dict[str, str | None] = dict.fromkeys((KEY, BEAT, RECEIPT))
+        write = SetKeys(place.table, where, "external_ids", gone)
+        if _try(client, Transaction(database, (held,), (write,))):
+            removed[site] = Holder.read(value)
+    return removed
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,103 @@
+"""Waits for evidence, and says why it still waits. Writes nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from icplan.backends.databases import Databases
+from icplan.backends.failures import DatabaseUnreadable
+from icplan.backends.monitor import Monitor
+from icplan.core.address import IC
+from icplan.core.io import Database, Query, Tables, Unreadable
+from icplan.kinds.common.contract import Check, Held, Missing
+from icplan.ovn.facts import Facts, decode
+from icplan.run.observe import read
+
+Pending = tuple[Check, Missing | Unreadable]
+
+POLL_SECONDS = 0.5
+TELL_SECONDS = 2.0
+
+
+class Evidence:
+    """The latest facts: the zones' databases are asked, the interconnection's are followed.
+
+    Args:
+        databases: the clients.
+        wanted: what to read.
+    """
+
+    def __init__(self, databases: Databases, wanted: Iterable[Query]) -> None:
+        queries = tuple(wanted)
+        self._databases = databases
+        self._zones = [query for query in queries if query.database.site != IC]
+        self._woken = threading.Event()
+        shared = sorted({query.database for query in queries if query.database.site == IC})
+        self._monitors = [Monitor(one, databases.endpoints[one], self._woken) for one in shared]
+        self._started = False
+
+    def facts(self) -> Facts:
+        """What is so now."""
+        snapshot = read(self._databases, self._zones)
+        contents: dict[Database, Tables | Unreadable] = dict(snapshot.databases)
+        try:
+            if not self._started:
+                for monitor in self._monitors:
+                    monitor.start()
+                self._started = True
+            contents |= {monitor.database: monitor.tables() for monitor in self._monitors}
+        except DatabaseUnreadable as error:
+            unreadable = Unreadable(error.cause, error.cure)
+            contents |= {monitor.database: unreadable for monitor in self._monitors}
+        return decode(replace(snapshot, databases=contents))
+
+    def pause(self, seconds: float) -> None:
+        """Until something changes in the interconnection databases, or the time is over."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def close(self) -> None:
+        """Ends the connections."""
+        for monitor in self._monitors:
+            monitor.stop()
+
+
+def await_evidence(
+    checks: Sequence[Check],
+    evidence: Evidence,
+    seconds: float,
+    operator_seconds: float,
+    tell: Callable[[Sequence[Pending], float], None],
+) -> tuple[Pending, ...]:
+    """Waits until all checks hold; gives those that do not when the time is over.
+
+    Args:
+        checks: what must hold.
+        evidence: where it is seen.
+        seconds: how long machines may take.
+        operator_seconds: how long a person may take.
+        tell: told every two seconds what is still missing.
+    """
+    start = time.monotonic()
+    told = start
+    while True:
+        facts = evidence.facts()
+        pending = [
+            (check, verdict)
+            for check in checks
+            if not isinstance(verdict := check.holds(facts), Held)
+        ]
+        if not pending:
+            return ()
+        now = time.monotonic()
+        # What follows from a person's step can only be there after it.
+        limit = operator_seconds if any(check.operator for check, _ in pending) else seconds
+        if now - start > limit:
+            return tuple(pending)
+        if now - told > TELL_SECONDS:
+            tell(pending, now - start)
+            told = now
+        evidence.pause(POLL_SECONDS)
