@@ -1,0 +1,190 @@
+"""What a transit port should be and what it is. Writes and judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from icplan.core.address import Address
+from icplan.core.io import Query, Unreadable
+from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
+from icplan.core.value import Plain, known
+from icplan.kinds.common import transit_address, zones
+from icplan.kinds.common.contract import MARK, View
+from icplan.ovn import southbound
+from icplan.ovn.attachment import Attachment, attachments, of_router
+from icplan.ovn.facts import Facts
+from icplan.spec.load import Spec
+
+NAME = "port"
+NETWORKS = "icplan-networks"
+"""What we gave the port, so that a change by hand shows even when it is a good address too."""
+MAC = "icplan-mac"
+"""Likewise."""
+
+
+def address(zone: str, switch: str) -> Address:
+    """The address of a zone's port on a switch."""
+    return Address(zone, NAME, switch)
+
+
+def queries(spec: Spec, _facts: Facts | None) -> Iterator[Query]:
+    """The zones' chassis; the ports themselves are read with the northbound database."""
+    for one in zones.declared(spec):
+        yield from southbound.queries(one.name)
+
+
+def rotated(gateways: tuple[str, ...], index: int) -> tuple[str, ...]:
+    """The gateways of the switch with that index.
+
+    Each switch begins with another one, as Kube-OVN does it: with several switches traffic is
+    spread over the gateways (domain facts section 4).
+    """
+    if not gateways:
+        return ()
+    start = index % len(gateways)
+    return gateways[start:] + gateways[:start]
+
+
+def desired(view: View) -> dict[Address, Desired]:
+    """One port for each zone and switch, whose address nobody else has."""
+    wanted: dict[Address, Desired] = {}
+    if view.facts.ic_unseen() is not None:
+        return wanted
+    switches = view.spec.interconnect.transit_switches
+    for index, switch in enumerate(switches.names):
+        networks = _networks(view, switch, switches.subnet_of(index))
+        for zone in zones.seen(view):
+            if zone.name not in networks:
+                continue
+            found = of_zone(zone, switch)
+            ours = found[0] if found else None
+            attributes = known(
+                router=zone.declared.zone.router,
+                router_port=ours.router_port.name if ours else f"{zone.name}-{switch}",
+                switch_port=ours.switch_port.name if ours else f"{switch}-{zone.name}",
+                mac=_mac(view, zone.name, switch, ours),
+                networks=networks[zone.name],
+                gateways=rotated(zone.declared.zone.gateway_nodes, index),
+            )
+            origin = zone.declared.origin(view.spec, "gatewayNodes")
+            wanted[address(zone.name, switch)] = Declared(attributes, origin)
+    for zone in zones.seen(view):
+        if not zone.declared.present:
+            origin = zone.declared.origin(view.spec)
+            for switch in switches_of(view, zone):
+                wanted[address(zone.name, switch)] = DeclaredAbsent(origin)
+    return wanted
+
+
+def _mac(view: View, zone: str, switch: str, found: Attachment | None) -> str:
+    """An adopted port keeps its MAC; ours has the one that follows from the names."""
+    if found is not None and (
+        found.router_port.external_ids.get(MARK) != view.owner
+        or MAC in found.router_port.external_ids
+    ):
+        return found.router_port.external_ids.get(MAC, found.router_port.mac)
+    return transit_address.mac(zone, switch)
+
+
+def _networks(view: View, switch: str, subnets: str) -> Mapping[str, tuple[str, ...]]:
+    """The addresses of all zones on a switch; a zone that cannot be served is left out."""
+    result: dict[str, tuple[str, ...]] = {}
+    members: list[tuple[zones.SeenZone, tuple[str, ...]]] = []
+    for zone in zones.seen(view):
+        found = of_zone(zone, switch)
+        if not zone.declared.present or zone.router is None or len(found) > 1:
+            continue
+        members.append((zone, _given(view, found[0]) if found else ()))
+    names = {zone.name for zone, _ in members}
+    taken = _taken_by_others(view, switch, names)
+    # Those that have an address come first, or a newcomer could take it from them.
+    for zone, current in sorted(members, key=lambda one: (not one[1], one[0].name)):
+        chosen = [
+            transit_address.keep_or_choose(zone.name, subnet, current, taken)
+            for subnet in transit_address.subnets(subnets)
+        ]
+        if all(chosen):
+            result[zone.name] = tuple(one for one in chosen if one)
+            taken |= {transit_address.bare(one) for one in result[zone.name]}
+    return result
+
+
+def _given(view: View, found: Attachment) -> tuple[str, ...]:
+    """The addresses that a port should keep: what we gave it, else what it has."""
+    marks = found.router_port.external_ids
+    if marks.get(MARK) == view.owner and NETWORKS in marks:
+        return tuple(marks[NETWORKS].split(","))
+    return found.router_port.networks
+
+
+def _taken_by_others(view: View, switch: str, members: set[str]) -> set[str]:
+    ic = view.facts.ic_southbound
+    return {
+        transit_address.bare(one)
+        for port in (ic.ports if ic else ())
+        if port.transit_switch == switch and port.zone not in members
+        for one in port.networks
+    }
+
+
+def of_zone(zone: zones.SeenZone, switch: str) -> tuple[Attachment, ...]:
+    """The zone's ports on a switch: of its router, whatever their names, else what is marked."""
+    found = of_router(zone.northbound, switch, zone.declared.zone.router)
+    return found or tuple(
+        one for one in attachments(zone.northbound, switch) if MARK in one.switch_port.external_ids
+    )
+
+
+def switches_of(view: View, zone: zones.SeenZone) -> tuple[str, ...]:
+    """The transit switches on which something of the zone may hang, declared or not."""
+    declared = view.spec.interconnect.transit_switches.names
+    there = {one.transit_switch for one in zone.northbound.switches if one.transit_switch}
+    return tuple(sorted({*declared, *there}))
+
+
+def observed(view: View) -> dict[Address, Observed]:
+    """The zones' ports on all switches that their databases know."""
+    states: dict[Address, Observed] = {}
+    ic_unseen = view.facts.ic_unseen()
+    for declared in zones.declared(view.spec):
+        unseen = view.facts.zone_unseen(declared.name) or ic_unseen
+        if unseen is not None:
+            for switch in view.spec.interconnect.transit_switches.names:
+                states[address(declared.name, switch)] = unseen
+    for zone in zones.seen(view) if ic_unseen is None else ():
+        for switch in switches_of(view, zone):
+            found = of_zone(zone, switch)
+            if not found:
+                states[address(zone.name, switch)] = Absent()
+            elif len(found) > 1:
+                # A rule refuses it; nothing can be said of "the" port.
+                states[address(zone.name, switch)] = Unreadable(
+                    f"router {zone.declared.zone.router} has {len(found)} ports on {switch}: "
+                    + ", ".join(one.switch_port.name for one in found),
+                    "delete all but one of them",
+                )
+            else:
+                states[address(zone.name, switch)] = _present(zone, found[0])
+    return states
+
+
+def _present(zone: zones.SeenZone, found: Attachment) -> Present:
+    attributes: dict[str, Plain] = {
+        "router": found.router.name,
+        "router_port": found.router_port.name,
+        "switch_port": found.switch_port.name,
+        "mac": found.router_port.mac,
+        "networks": found.router_port.networks,
+        "gateways": _gateways(zone, found),
+    }
+    return Present(known(**attributes), found.switch_port.external_ids.get(MARK))
+
+
+def _gateways(zone: zones.SeenZone, found: Attachment) -> tuple[str, ...]:
+    """The gateways' host names, the active one first; a chassis that is gone by its own name."""
+    names = tuple(
+        zone.southbound.host_of(row.chassis) or f"chassis {row.chassis} (gone)"
+        for row in found.gateways
+    )
+    # OVN ignores the gateway chassis of a port that has a group: shown, so that it is repaired.
+    return (*names, "HA chassis group") if found.router_port.ha_chassis_group else names
