@@ -1,0 +1,169 @@
+"""The two interconnection databases, alone or as a raft of three. Writes no rows of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Literal
+
+from icplan.errors import IcplanError
+from icplan.lab.ports import reserve_port
+from icplan.lab.programs import run
+from icplan.lab.servers import (
+    IC_NORTHBOUND,
+    IC_SOUTHBOUND,
+    DatabaseServer,
+    RaftAddress,
+    Remote,
+    Schema,
+)
+from icplan.lab.state import IcPorts
+from icplan.lab.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IcDatabase = Literal["northbound", "southbound"]
+
+
+class IcDatabases:
+    """IC northbound and southbound: one pair of servers for each member.
+
+    Attributes:
+        hosts: the members' addresses, 127.0.0.1 first.
+        ports: the ports, the same on all hosts.
+    """
+
+    def __init__(self, directory: Path, members: int, ports: IcPorts) -> None:
+        self.hosts = tuple(f"127.0.0.{number + 1}" for number in range(members))
+        self.ports = ports
+        self._directory = directory
+        self._northbound = [self._server(host, "nb", IC_NORTHBOUND) for host in self.hosts]
+        self._southbound = [self._server(host, "sb", IC_SOUTHBOUND) for host in self.hosts]
+
+    @property
+    def northbound(self) -> Remote:
+        """How the IC northbound database is reached, all members listed."""
+        return _all(self._northbound)
+
+    @property
+    def southbound(self) -> Remote:
+        """How the IC southbound database is reached, all members listed."""
+        return _all(self._southbound)
+
+    @property
+    def servers(self) -> list[DatabaseServer]:
+        """Every server of every member."""
+        return [*self._northbound, *self._southbound]
+
+    def create(self) -> None:
+        """Make the databases and start their servers; a raft has its leaders on return."""
+        for group in (self._northbound, self._southbound):
+            for server in group:
+                server.create()
+                server.start()
+                if server.raft:
+                    self._wait_until_connected(server)
+
+    def nbctl(self, *arguments: str) -> str:
+        """Run ovn-ic-nbctl and return its output."""
+        return self._ctl("ovn-ic-nbctl", self.northbound, arguments)
+
+    def sbctl(self, *arguments: str) -> str:
+        """Run ovn-ic-sbctl and return its output."""
+        return self._ctl("ovn-ic-sbctl", self.southbound, arguments)
+
+    def kill_member(self, member: int) -> None:
+        """Kill both servers of a member (1 is 127.0.0.1), as a power cut would."""
+        for server in self._member(member):
+            server.daemon.stop(signal.SIGKILL)
+
+    def start_member(self, member: int) -> None:
+        """Start both servers of a killed member again, with the data they had."""
+        for server in self._member(member):
+            server.start()
+            if server.raft:
+                self._wait_until_connected(server)
+
+    def leader(self, database: IcDatabase = "northbound") -> int | None:
+        """The number of the member that leads a database; none while there is no leader.
+
+        The two databases are two raft clusters: their leaders can differ.
+        """
+        group = self._northbound if database == "northbound" else self._southbound
+        if len(group) == 1:
+            return 1 if group[0].daemon.running() else None
+        for number, server in enumerate(group, start=1):
+            if self._raft_status(server, "Role") == "leader":
+                return number
+        return None
+
+    def _member(self, member: int) -> tuple[DatabaseServer, DatabaseServer]:
+        if not 1 <= member <= len(self.hosts):
+            raise IcplanError(
+                f"member {member} of the IC databases",
+                cause=f"there are members 1 to {len(self.hosts)}",
+                cure="name one of them",
+            )
+        return self._northbound[member - 1], self._southbound[member - 1]
+
+    def _server(self, host: str, name: str, schema: Schema) -> DatabaseServer:
+        port, raft_port = (
+            (self.ports.northbound, self.ports.northbound_raft)
+            if name == "nb"
+            else (self.ports.southbound, self.ports.southbound_raft)
+        )
+        raft = None
+        if len(self.hosts) > 1:
+            raft = RaftAddress(f"tcp:{host}:{raft_port}", f"tcp:{self.hosts[0]}:{raft_port}")
+        folder = self._directory / f"ic{self.hosts.index(host) + 1}"
+        return DatabaseServer(name, folder, schema, host=host, port=port, raft=raft)
+
+    def _wait_until_connected(self, server: DatabaseServer) -> None:
+        wait_until(
+            lambda: (
+                self._raft_status(server, "Status") == "cluster member"
+                and self._raft_status(server, "Leader") not in (None, "unknown")
+            ),
+            f"raft member of {server.schema.database} joins the cluster",
+            place=server.host,
+        )
+
+    def _raft_status(self, server: DatabaseServer, key: str) -> str | None:
+        if not server.daemon.running():
+            return None
+        try:
+            status = run(
+                [
+                    *("ovs-appctl", "-t", str(server.daemon.control)),
+                    *("cluster/status", server.schema.database),
+                ],
+                run_directory=server.directory,
+                thing="raft status",
+            )
+        except IcplanError:
+            return None
+        found = re.search(rf"^{key}: (.*)$", status, re.MULTILINE)
+        return found.group(1) if found else None
+
+    def _ctl(self, program: str, remote: Remote, arguments: tuple[str, ...]) -> str:
+        return run(
+            [program, "--timeout=60", f"--db={remote.unix}", *arguments],
+            run_directory=self._directory,
+            thing="IC databases of the lab",
+        )
+
+
+def choose_ic_ports(members: int, stack: ExitStack) -> IcPorts:
+    """Reserve the ports of the IC databases until the stack is closed."""
+    hosts = [f"127.0.0.{number + 1}" for number in range(members)]
+    numbers = [stack.enter_context(reserve_port(hosts)).number for _ in range(4)]
+    return IcPorts(*numbers)
+
+
+def _all(group: list[DatabaseServer]) -> Remote:
+    remotes = [server.remote for server in group]
+    return Remote(
+        ",".join(remote.network for remote in remotes), ",".join(each.unix for each in remotes)
+    )
