@@ -30,15 +30,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: venv  ## show icplan at work in a lab on this machine
+demo: packages venv  ## show icplan at work in a lab on this machine
 	@bash .ci/demo
 
-test: venv  ## run everything that CI runs
+test: packages venv  ## run everything that CI runs
 	@bash .ci/test
 
 format: venv  ## format the code and repair what can be repaired
-	$(VENV)/bin/ruff format icplan tests
-	$(VENV)/bin/ruff check --fix icplan tests
+	$(VENV)/bin/ruff format icplan tests bench
+	$(VENV)/bin/ruff check --fix icplan tests bench
 
 # setuptools is locked too, as the project is built without isolation.
 lock:  ## write requirements.lock anew from pyproject.toml

@@ -20,7 +20,7 @@ from icplan.render.difference import difference_text
 from icplan.render.document import PlanDocument, plan_document
 from icplan.render.progress import TextProgress
 from icplan.render.reports import apply_document, apply_text
-from icplan.render.text import plan_text
+from icplan.render.text import plan_text, summary_text
 from icplan.run.apply import Changed, Waits, apply
 from icplan.run.runlog import RunLog
 from icplan.spec.load import read
@@ -81,8 +81,11 @@ def command(
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
         document = plan_document(plan)
+        known = approved is not None and approved.digest == document["digest"]
         if not as_json:
-            out.print(plan_text(document, out.out))
+            # An approved plan was read before; a person at a terminal wants one line of it.
+            text = summary_text(document, out.out) if known else plan_text(document, out.out)
+            out.print(text)
         if (refusal := _refusal(out, plan, document)) is not None:
             return refusal
         if approved is not None and approved.digest != digest(plan):

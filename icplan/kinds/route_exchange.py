@@ -25,7 +25,7 @@ from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
 from icplan.ovn.prefix import inside, normal, ordered
-from icplan.ovn.routes import candidates, denied
+from icplan.ovn.routes import candidates
 from icplan.ovn.subnets import resolve
 from icplan.spec.load import Spec
 
@@ -67,6 +67,7 @@ def desired(view: View) -> dict[Address, Desired]:
 def observed(view: View) -> dict[Address, Observed]:
     """What the options say; of the denylist only the entries that are ours or declared."""
     states: dict[Address, Observed] = {}
+    wanted = desired(view)
     for zone in zones.declared(view.spec):
         unseen = view.facts.zone_unseen(zone.name)
         if unseen is not None:
@@ -82,30 +83,23 @@ def observed(view: View) -> dict[Address, Observed]:
             known(
                 advertise=exchanging[0],
                 learn=exchanging[1],
-                withhold=_withheld(view, zone, seen),
+                withhold=_withheld(seen, wanted.get(address(zone.name))),
             ),
             mark,
         )
     return states
 
 
-def _withheld(view: View, zone: zones.DeclaredZone, seen: Northbound) -> tuple[str, ...]:
+def _withheld(seen: Northbound, wanted: Desired | None) -> tuple[str, ...]:
     """The effective denylist entries that are ours by record or by declaration."""
     ours = {normal(one) for one in _recorded(seen)}
-    wanted = desired(view).get(address(zone.name))
     if isinstance(wanted, Declared):
         ours |= set(plain(wanted.attributes, "withhold") or ())  # type: ignore[arg-type]
-    return ordered(one for one in map(normal, _effective(seen)) if one in ours)
+    return ordered(one for one in map(normal, seen.denylist.effective) if one in ours)
 
 
 def _recorded(seen: Northbound) -> tuple[str, ...]:
     return tuple(one for one in seen.external_ids.get(WITHHELD, "").split(",") if one)
-
-
-def _effective(seen: Northbound) -> tuple[str, ...]:
-    """The entries in front of an empty one: up to OVN 25.03 that ends the list."""
-    entries = seen.blacklist
-    return entries[: entries.index("")] if "" in entries else entries
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
@@ -126,15 +120,17 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     if not exchanging:
         yield Effect(zone, Impact.NONE, f"{zone} and the other zones learn each other's subnets")
         return
-    seen = next(one for one in zones.seen(view) if one.name == zone)
+    seen = zones.find(view, zone)
     ours_before = _tuple(change, before=True)
     ours_after = _tuple(change, before=False)
-    foreign = tuple(one for one in _effective(seen.northbound) if normal(one) not in ours_before)
+    denylist = seen.northbound.denylist
+    foreign = tuple(one for one in denylist.effective if normal(one) not in ours_before)
     offered = (
         [one.prefix for one in candidates(seen.northbound, seen.router)] if seen.router else []
     )
-    now = {one for one in offered if not denied(one, seen.northbound.blacklist)}
-    then = {one for one in offered if not denied(one, (*foreign, *ours_after))}
+    now = {one for one in offered if not denylist.denies(one)}
+    planned = denylist.having((*foreign, *ours_after))
+    then = {one for one in offered if not planned.denies(one)}
     if lost := ordered(now - then):
         yield Effect(
             zone,
@@ -191,7 +187,7 @@ def operation(change: Change, view: View) -> Operation:
     )
     ours = _tuple(change, before=False)
     known_as_ours = {*(normal(one) for one in _recorded(seen)), *ours}
-    others = [one for one in seen.blacklist if one and normal(one) not in known_as_ours]
+    others = [one for one in seen.denylist.entries if one and normal(one) not in known_as_ours]
     blacklist = ",".join([*others, *ours])
     exchanging = None if change.after is None else "true"
     return Transaction(
@@ -272,7 +268,9 @@ def _hidden(zone: str, prefixes: tuple[str, ...]) -> Check:
         in_ic(
             lambda ic: verdict(
                 not any(
-                    route.zone == zone and denied(route.prefix, prefixes) for route in ic.routes
+                    route.zone == zone and inside(route.prefix, one)
+                    for route in ic.routes
+                    for one in prefixes
                 ),
                 f"{zone} advertises what it should withhold",
                 ovn_ic_cure(zone),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from icplan.core.io import NORTHBOUND, Condition, Database, Query, Tables, equals
+from icplan.ovn.denylist import Denylist, is_loose
 from icplan.ovn.prefix import normal, sort_key
 from icplan.ovn.rows import number, pairs, text, texts
 
@@ -110,11 +111,17 @@ class Northbound:
     gateway_chassis: Mapping[str, GatewayChassis] = field(repr=False)
     nat: Mapping[str, NatRule] = field(repr=False)
 
+    @property
+    def version(self) -> str:
+        """OVN's version, as ovn-northd leaves it ("23.03.1-20.27.0-70.6"); empty if unknown."""
+        return self.options.get("northd_internal_version", "")
+
     @cached_property
-    def blacklist(self) -> tuple[str, ...]:
-        """The denied prefixes in their order; empty elements are kept, for they have a meaning."""
+    def denylist(self) -> Denylist:
+        """What the zone neither advertises nor learns."""
         value = self.options.get(BLACKLIST, "")
-        return tuple(entry.strip() for entry in value.split(",")) if value else ()
+        entries = tuple(entry.strip() for entry in value.split(",")) if value else ()
+        return Denylist(entries, is_loose(self.version))
 
     def routers_named(self, name: str) -> tuple[Router, ...]:
         """Router names are not unique in OVN, so there may be several."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from icplan.ovn.northbound import Northbound, Router
-from icplan.ovn.prefix import inside, network, normal, ordered
+from icplan.ovn.prefix import network, normal, ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +51,10 @@ def _advertisable(prefix: str) -> bool:
     return parsed.prefixlen > 0 and not parsed.is_link_local
 
 
-def denied(prefix: str, denylist: Iterable[str]) -> bool:
-    """Whether a denylist stops a prefix, in both directions.
-
-    An entry matches what lies inside it. Up to OVN 25.03 an empty element ends the list (domain
-    facts section 9, measured), so what stands behind one does not count.
-    """
-    for entry in denylist:
-        if not entry:
-            return False
-        if inside(prefix, entry):
-            return True
-    return False
-
-
 def advertised(northbound: Northbound, router: Router) -> tuple[str, ...]:
     """What a router offers and its zone's denylist lets pass, in order."""
     return ordered(
         one.prefix
         for one in candidates(northbound, router)
-        if not denied(one.prefix, northbound.blacklist)
+        if not northbound.denylist.denies(one.prefix)
     )

@@ -13,7 +13,7 @@ from icplan.kinds.common.transit_address import bare
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.prefix import family, ordered
-from icplan.ovn.routes import advertised, denied
+from icplan.ovn.routes import advertised
 
 
 def checks(view: View) -> tuple[Check, ...]:
@@ -76,7 +76,7 @@ def _compare(
         prefix
         for router in theirs.routers_named(origin.zone.router)
         for prefix in advertised(theirs, router)
-        if not denied(prefix, mine.blacklist)
+        if not mine.denylist.denies(prefix)
     ]
     held = {
         (route.prefix, bare(route.nexthop))

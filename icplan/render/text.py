@@ -30,6 +30,11 @@ def plan_text(document: PlanDocument, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
+def summary_text(document: PlanDocument, paint: Paint) -> str:
+    """The plan in one line of numbers."""
+    return "\n".join(_summary(document, paint)) + "\n"
+
+
 def _unreadable(document: PlanDocument, paint: Paint) -> Iterator[str]:
     if not document["unreadable"]:
         return
@@ -66,7 +71,10 @@ def _change(change: ChangeDocument, paint: Paint) -> Iterator[str]:
     gap = " " * max(2, _PLACE_COLUMN - len(head)) if place else ""
     yield colour(head) + gap + paint.faint(place)
     if change["action"] in {"adopt", "delete"}:
-        yield paint.faint(f"      ({change['reason']})")
+        # Else an adoption that alters nothing would show nothing.
+        unaltered = change["action"] == "adopt" and not change["change"]["differing"]
+        only = "; only icplan's mark is added" if unaltered else ""
+        yield paint.faint(f"      ({change['reason']}{only})")
     yield from _attributes(change)
     for effect in change["effects"]:
         text = "\n".join(_wrapped(f"impact: {effect['sentence']}", 6))

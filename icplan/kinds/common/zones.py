@@ -70,3 +70,17 @@ def seen(view: View) -> Iterator[SeenZone]:
     for zone in declared(view.spec):
         if view.facts.zone_unseen(zone.name) is None:
             yield SeenZone(zone, view.facts.northbound[zone.name], view.facts.southbound[zone.name])
+
+
+def find(view: View, name: str) -> SeenZone:
+    """The zone of that name, which must have been read.
+
+    Raises:
+        KeyError: the file declares no such plain OVN zone, or it was not read.
+    """
+    for index, zone in enumerate(view.spec.interconnect.availability_zones):
+        if zone.name == name and isinstance(zone, PlainOvnZone):
+            return SeenZone(
+                DeclaredZone(zone, index), view.facts.northbound[name], view.facts.southbound[name]
+            )
+    raise KeyError(name)

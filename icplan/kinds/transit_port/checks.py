@@ -147,9 +147,11 @@ def _gone(view: View, zone: zones.SeenZone) -> Iterator[Check]:
             "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=false",
         )
 
+    marked = sorted(one.hostname for one in zone.southbound.local if one.interconnection)
+    step = f" (your step: unset ovn-is-interconn on {', '.join(marked)})" if marked else ""
     yield Check(
         Address(name, NAME),
-        f"no host of {name} is offered as gateway any more",
+        f"no host of {name} is offered as gateway any more{step}",
         ports,
         in_ic(unmarked),
         operator=True,

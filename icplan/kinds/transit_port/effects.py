@@ -31,10 +31,15 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(
             zone,
             Impact.BRIEF,
-            f"the other zones learn {zone}'s new address on {switch}: a gap below 1 s",
+            f"the other zones learn {zone}'s new {_new(differing)} on {switch}: a gap below 1 s",
         )
     if "gateways" in differing:
         yield _gateway_effect(change, zone, switch)
+
+
+def _new(differing: set[str]) -> str:
+    names = {"networks": "address", "mac": "MAC"}
+    return " and ".join(word for name, word in names.items() if name in differing)
 
 
 def _loss(view: View, zone: str, switch: str) -> Effect:

@@ -47,7 +47,7 @@ class _Wanted:
 
 def operation(change: Change, view: View) -> Operation:
     """The write of both ends and the gateways, in one transaction."""
-    zone = next(one for one in zones.seen(view) if one.name == change.address.site)
+    zone = zones.find(view, change.address.site)
     switch = change.address.name
     found = of_zone(zone, switch)
     preconditions: list[Precondition] = []

@@ -44,6 +44,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC027", WARNING, ownership.undeclared_zone),
     LiveRule("IC029", WARNING, gateways.crashing_version),
     LiveRule("IC032", ERROR, addresses.transit_subnet_used),
+    LiveRule("IC033", WAIVABLE, routes.denied_by_mistake),
 )
 """Decided by what was observed."""
 

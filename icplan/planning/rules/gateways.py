@@ -150,7 +150,7 @@ def crashing_version(seen: Seen) -> Iterator[Finding]:
     one of the two, or update OVN.
     """
     for zone in zones.seen(seen.view):
-        version = zone.northbound.options.get("northd_internal_version", "")
+        version = zone.northbound.version
         if not version.startswith("23.03.") or zone.router is None:
             continue
         first: dict[str, str] = {}

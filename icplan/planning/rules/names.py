@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.kinds.common import zones
+from icplan.kinds.common.contract import MARK
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, PlainOvnZone
@@ -133,11 +134,18 @@ def name_taken(seen: Seen) -> Iterator[Finding]:
     Either another cluster bears this name, and both would delete each other's rows, or a dead
     zone of this name left its rows behind. Use another name, or remove the rows first.
     """
-    if seen.facts.ic_southbound is None:
+    ic = seen.facts.ic_southbound
+    if ic is None:
         return
     for zone in zones.seen(seen.view):
-        mine = zone.northbound.name == zone.name
-        if zone.declared.present and not mine and zone.name in seen.facts.ic_southbound.zones:
+        # A name that was cleared by hand is still registered with this zone's own chassis.
+        chassis = {one.name for one in zone.southbound.local}
+        mine = (
+            zone.northbound.name == zone.name
+            or zone.northbound.external_ids.get(MARK) == seen.view.owner
+            or any(one.zone == zone.name and one.name in chassis for one in ic.gateways)
+        )
+        if zone.declared.present and not mine and zone.name in ic.zones:
             yield Finding(
                 zone.name,
                 f"{zone.name} is registered in the IC southbound database already, but this "

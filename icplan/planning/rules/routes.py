@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from icplan.kinds.common import zones
 from icplan.kinds.route_exchange import WITHHELD
 from icplan.ovn.northbound import DENYLIST
-from icplan.ovn.prefix import inside, network, normal, overlap
-from icplan.ovn.routes import Candidate, candidates, denied
+from icplan.ovn.prefix import inside, network, normal, ordered, overlap
+from icplan.ovn.routes import Candidate, candidates
 from icplan.ovn.subnets import resolve
 from icplan.planning.rules.contract import Finding, Seen
 
@@ -80,11 +80,12 @@ def _advertised(seen: Seen) -> list[tuple[zones.SeenZone, Candidate]]:
         if zone.router is None or not zone.declared.present:
             continue
         withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
-        blacklist = [entry for entry in zone.northbound.blacklist if entry]
+        others = [entry for entry in zone.northbound.denylist.entries if entry]
+        denylist = zone.northbound.denylist.having((*others, *withheld))
         result += [
             (zone, one)
             for one in candidates(zone.northbound, zone.router)
-            if not denied(one.prefix, (*blacklist, *withheld))
+            if not denylist.denies(one.prefix)
         ]
     return result
 
@@ -96,7 +97,7 @@ def advertised_overlap(seen: Seen) -> Iterator[Finding]:
     one of another zone takes local traffic away (measured). Withhold one of them, or accept it.
     """
     # Prefixes are disjoint or nested: in this order those around the current one form a stack.
-    ordered = sorted(
+    nested = sorted(
         ((network(one.prefix), zone, one) for zone, one in _advertised(seen)),
         key=lambda item: (
             item[0].version,
@@ -107,7 +108,7 @@ def advertised_overlap(seen: Seen) -> Iterator[Finding]:
         ),
     )
     around: list[tuple[zones.SeenZone, Candidate]] = []
-    for _, zone, one in ordered:
+    for _, zone, one in nested:
         while around and not inside(one.prefix, around[-1][1].prefix):
             around.pop()
         for other, theirs in around:
@@ -133,7 +134,7 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
         ours, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
         recorded = zone.northbound.external_ids.get(WITHHELD, "").split(",")
         known = {*ours, *(normal(one) for one in recorded if one)}
-        for entry in zone.northbound.blacklist:
+        for entry in zone.northbound.denylist.entries:
             if (
                 entry
                 and normal(entry) not in known
@@ -147,3 +148,31 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
                     "Add it to `withhold`, or remove it by hand from ic-route-blacklist.",
                     zone.declared.origin(seen.spec, "name"),
                 )
+
+
+def denied_by_mistake(seen: Seen) -> Iterator[Finding]:
+    """Withholding an IPv6 subnet takes others away with it.
+
+    Up to OVN 24.03 an IPv6 entry of the denylist denies every IPv6 prefix that is at least as
+    long, of this zone and of all others, with no sign in any log (measured with 23.03.1). Update
+    OVN in that zone, withhold nothing of IPv6, or accept it if that is all the zone has.
+    """
+    for zone in zones.seen(seen.view):
+        if zone.router is None or not zone.declared.present:
+            continue
+        withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+        denylist = zone.northbound.denylist.having(withheld)
+        lost = ordered(
+            one.prefix
+            for one in candidates(zone.northbound, zone.router)
+            if denylist.denies_by_mistake(one.prefix)
+        )
+        if lost:
+            version = zone.northbound.version.partition("-")[0] or "of unknown version"
+            yield Finding(
+                zone.name,
+                f"with OVN {version}, withholding an IPv6 subnet also takes "
+                f"{', '.join(lost)} of {zone.name} away, and what it would learn",
+                "Update OVN in that zone to 24.03, or withhold nothing of IPv6 there.",
+                zone.declared.origin(seen.spec, "withhold"),
+            )
