@@ -68,14 +68,14 @@ def _base(raw: Json) -> str:
 def decoder(column: ColumnType) -> Decoder | None:
     """The function that decodes a column; None when the wire form is the value itself."""
     if column.value is not None:
-        return _decode_map
+        return _decode_texts if column.key == column.value == "string" else _decode_map
     if column.many or column.optional:
         return _decode_set if column.many else _decode_optional
     return _decode_atom if column.key == "uuid" else None
 
 
 def decode_rows(raw: Json, columns: Mapping[str, ColumnType]) -> tuple[Row, ...]:
-    """The rows of a `select`.
+    """The rows of a `select` of these columns.
 
     Raises:
         ValueError: they are none.
@@ -87,13 +87,15 @@ def decode_rows(raw: Json, columns: Mapping[str, ColumnType]) -> tuple[Row, ...]
         for name, column in columns.items()
         if (decode := decoder(column)) is not None
     ]
-    for row in raw:
-        # In place: a large answer is walked once and not copied.
-        if not isinstance(row, dict):
-            raise ValueError("not a row")
-        for name, decode in decoders:
-            if name in row:
+    try:
+        for row in raw:
+            # In place: a large answer is walked once and not copied.
+            if not isinstance(row, dict):
+                raise ValueError("not a row")
+            for name, decode in decoders:
                 row[name] = decode(row[name])  # type: ignore[assignment]
+    except (IndexError, KeyError, TypeError) as error:
+        raise ValueError("not a column's value") from error
     return tuple(raw)  # type: ignore[arg-type]
 
 
@@ -114,11 +116,21 @@ def _decode_set(raw: Json) -> Datum:
     return (_decode_atom(raw),)
 
 
+def _decode_texts(raw: Json) -> Datum:
+    return dict(raw[1])  # type: ignore[index,arg-type]
+
+
 def _decode_map(raw: Json) -> Datum:
     pairs = raw[1] if isinstance(raw, list) and len(raw) > 1 else []
     if not isinstance(pairs, list):
         raise ValueError("not a map")
-    return {str(_decode_atom(pair[0])): str(_decode_atom(pair[1])) for pair in pairs}  # type: ignore[index]
+    return {_text(pair[0]): _text(pair[1]) for pair in pairs}  # type: ignore[index]
+
+
+def _text(raw: Json) -> str:
+    """A key or a value of a map: whatever it is there, it is a text here."""
+    atom = _decode_atom(raw)
+    return str(atom).lower() if isinstance(atom, bool) else str(atom)
 
 
 def decode_tagged(raw: Json) -> Datum:
@@ -131,7 +143,12 @@ def decode_tagged(raw: Json) -> Datum:
 def encode(datum: Datum | NewRow | tuple[NewRow, ...], column: ColumnType) -> Json:
     """A value in wire form."""
     if isinstance(datum, Mapping):
-        return ["map", [[key, value] for key, value in sorted(datum.items())]]
+        value = column.value or "string"
+        pairs: list[Json] = [
+            [_encode_text(one, column.key), _encode_text(datum[one], value)]
+            for one in sorted(datum)
+        ]
+        return ["map", pairs]
     if isinstance(datum, tuple):
         return ["set", [_encode_atom(one, column) for one in datum]]
     if datum is None:
@@ -147,7 +164,21 @@ def _encode_atom(datum: Datum | NewRow, column: ColumnType) -> Json:
     return datum  # type: ignore[return-value]
 
 
-def encode_condition(condition: Condition, columns: Mapping[str, ColumnType]) -> Json:
+def _encode_text(text: str, base: str) -> Json:
+    """The other way round than `_text`."""
+    match base:
+        case "integer":
+            return int(text)
+        case "real":
+            return float(text)
+        case "boolean":
+            return text == "true"
+        case "uuid":
+            return ["uuid", text]
+        case _:
+            return text
+
+
+def encode_condition(condition: Condition, column: ColumnType) -> Json:
     """A clause of a `where`."""
-    column = columns[condition.column]
     return [condition.column, condition.function, encode(condition.value, column)]

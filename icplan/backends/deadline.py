@@ -18,6 +18,10 @@ class Deadline:
         """A deadline that many seconds from now."""
         return cls(seconds, time.monotonic() + seconds)
 
+    def within(self, seconds: float) -> Deadline:
+        """A deadline that many seconds from now, or this one when it comes first."""
+        return Deadline.after(min(seconds, self.left))
+
     @property
     def left(self) -> float:
         """Seconds left, never negative."""

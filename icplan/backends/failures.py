@@ -7,7 +7,15 @@ from icplan.errors import Exit, IcplanError
 
 
 class ConnectionFailed(Exception):
-    """One server could not be talked to; the message goes on after its address."""
+    """One server could not be talked to; the message goes on after its address.
+
+    Attributes:
+        lasting: another try would end in the same way.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
 
 
 class DatabaseUnreadable(IcplanError):
@@ -19,6 +27,14 @@ class DatabaseUnreadable(IcplanError):
 
 class WriteUncertain(DatabaseUnreadable):
     """A write was sent, and nobody could say whether it was done."""
+
+    def __init__(self, database: Database, why: IcplanError) -> None:
+        super().__init__(
+            database,
+            why.place,
+            f"a write was sent, and whether it was done is not known: {why.cause}",
+            "run `icplan plan`: it shows whether something is left to be done",
+        )
 
 
 class WriteRefused(IcplanError):
@@ -40,11 +56,11 @@ class Stale(WriteRefused):
     def __init__(
         self, database: Database, subject: str, field: Field | None, expected: Datum, found: Datum
     ) -> None:
-        what = f"{field} " if field else ""
+        seen, now = (_show(expected), _show(found)) if field else (expected, found)
         super().__init__(
-            f"{what}of {subject}" if field else subject,
+            f"{field} of {subject}" if field else subject,
             place=title(database),
-            cause=f"the plan saw {_show(expected)}, but {_show(found)} is there now",
+            cause=f"the plan saw {seen}, but {now} is there now",
             cure="somebody changed it meanwhile: run `icplan plan` again and read the difference",
         )
         self.subject = subject

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import orjson
 
@@ -14,19 +15,13 @@ from icplan.backends.streams import Stream
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 LIMIT_BYTES = 1 << 30
-_GARBAGE = "answers, but not as an OVSDB server does"
+GARBAGE = "answers, but not as an OVSDB server does"
+
+_BLANK = b" \t\r\n"
 
 # Strings are taken whole, so that braces inside them do not count; one that the buffer cuts off
 # runs to its end.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.DOTALL)
-
-
-class RemoteError(Exception):
-    """The server answered with an error; `details` is its own value."""
-
-    def __init__(self, details: Json) -> None:
-        super().__init__(str(details))
-        self.details = details
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}]', re.DOTALL)
 
 
 class Framer:
@@ -39,59 +34,68 @@ class Framer:
 
     def feed(self, data: bytes) -> None:
         """Takes bytes in."""
-        self._buffer += data
+        # White space between objects is allowed.
+        self._buffer += data if self._buffer else data.lstrip(_BLANK)
 
     def __len__(self) -> int:
         """How many bytes wait to be cut."""
         return len(self._buffer)
 
-    def whole(self) -> Json:
-        """The buffer as one object; None when it is not exactly one.
+    def take(self) -> Json:
+        """The first object; None while something is under way.
 
-        An answer of some megabytes usually stands alone in the buffer, and then the parser finds
-        its end by itself, ten times faster than `cut` does.
+        A long answer usually stands alone in the buffer, and then the parser finds its end by
+        itself, ten times faster than `cut` does.
+
+        Raises:
+            ConnectionFailed: the bytes are not JSON objects.
         """
-        if not self._buffer.endswith(b"}"):
-            return None
-        try:
-            message: Json = orjson.loads(self._buffer)
-        except orjson.JSONDecodeError:
-            return None
-        self._drop(len(self._buffer))
-        return message
+        if self._buffer.startswith(b"{"):
+            if not self._buffer[-8:].rstrip(_BLANK).endswith(b"}"):
+                return None
+            if self._scanned == 0:
+                with suppress(orjson.JSONDecodeError):
+                    message: Json = orjson.loads(self._buffer)
+                    self._drop(len(self._buffer))
+                    return message
+        return self.cut()
 
     def cut(self) -> Json:
-        """The first whole object; None while there is none.
+        """The first object; None while there is no whole one.
 
         Raises:
             ConnectionFailed: the bytes are not JSON objects.
         """
         if self._buffer and not self._buffer.startswith(b"{"):
-            raise ConnectionFailed(_GARBAGE)
+            raise ConnectionFailed(GARBAGE, lasting=True)
+        end = self._end()
+        if end is None:
+            return None
+        try:
+            message: Json = orjson.loads(self._buffer[:end])
+        except orjson.JSONDecodeError as error:
+            raise ConnectionFailed(GARBAGE, lasting=True) from error
+        self._drop(end)
+        return message
+
+    def _end(self) -> int | None:
+        """Where the first object ends; goes on where it stopped when there was less."""
         for token in _TOKEN.finditer(self._buffer, self._scanned):
             text = token.group()
             if text == b"{":
                 self._depth += 1
             elif text == b"}":
                 self._depth -= 1
-            elif len(text) < 2 or not text.endswith(b'"') or token.end() == len(self._buffer):
+            elif token.end() == len(self._buffer):
                 break  # perhaps cut off: looked at again when there is more
             self._scanned = token.end()
             if self._depth == 0:
-                end = self._scanned
-                try:
-                    message: Json = orjson.loads(self._buffer[:end])
-                except orjson.JSONDecodeError as error:
-                    raise ConnectionFailed(_GARBAGE) from error
-                self._drop(end)
-                return message
+                return self._scanned
         return None
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
-        # White space between objects is allowed.
-        blank = len(self._buffer) - len(self._buffer.lstrip())
-        del self._buffer[:blank]
+        self._buffer = self._buffer.lstrip(_BLANK)
         self._scanned = 0
         self._depth = 0
 
@@ -108,8 +112,8 @@ class Session:
         """Sends a request and waits for its answer.
 
         Raises:
-            ConnectionFailed: the connection broke, the server fell silent or talks nonsense.
-            RemoteError: the server refused the request.
+            ConnectionFailed: the connection broke, the server refused the request, fell silent or
+                talks nonsense.
         """
         self._last_id += 1
         request = {"method": method, "params": list(params), "id": self._last_id}
@@ -117,36 +121,38 @@ class Session:
         while True:
             message = self._message(deadline)
             if not isinstance(message, dict):
-                raise ConnectionFailed(_GARBAGE)
+                raise ConnectionFailed(GARBAGE, lasting=True)
             if message.get("method") == "echo":
                 answer = {"result": message.get("params"), "error": None, "id": message.get("id")}
                 self._stream.send(orjson.dumps(answer), deadline)
             elif message.get("id") == self._last_id and "result" in message:
                 if message.get("error") is not None:
-                    raise RemoteError(message["error"])
+                    raise ConnectionFailed(f"refused the request: {message['error']}")
                 return message["result"]
             elif "method" not in message:
-                raise ConnectionFailed(_GARBAGE)
+                raise ConnectionFailed(GARBAGE, lasting=True)
 
     def close(self) -> None:
         """Ends the connection."""
         self._stream.close()
 
     def _message(self, deadline: Deadline) -> Json:
-        message = self._framer.cut() if len(self._framer) else None
-        while message is None:
+        while (message := self._framer.take()) is None:
             data = self._stream.receive(deadline)
             if not data:
-                raise ConnectionFailed(
-                    "closed the connection in the middle of an answer"
-                    if len(self._framer)
-                    else "closed the connection instead of answering"
-                )
+                return self._last_message()
             self._framer.feed(data)
             if len(self._framer) > LIMIT_BYTES:
                 raise ConnectionFailed(f"sent more than {LIMIT_BYTES >> 20} MiB in one answer")
-            if not self._stream.pending:
-                message = self._framer.whole()
-                if message is None:
-                    message = self._framer.cut()
+        return message
+
+    def _last_message(self) -> Json:
+        """What stands before the place at which the server closed the connection."""
+        message = self._framer.cut()
+        if message is None:
+            raise ConnectionFailed(
+                "closed the connection in the middle of an answer"
+                if len(self._framer)
+                else "closed the connection instead of answering"
+            )
         return message

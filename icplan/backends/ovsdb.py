@@ -6,14 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from icplan.backends.codec import (
-    ColumnType,
-    Schema,
-    decode_rows,
-    encode,
-    encode_condition,
-    read_schema,
-)
+from icplan.backends.codec import ColumnType, Schema, decode_rows, read_schema
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import (
     ConnectionFailed,
@@ -22,24 +15,19 @@ from icplan.backends.failures import (
     WriteRefused,
     WriteUncertain,
 )
-from icplan.backends.jsonrpc import Json, RemoteError, Session
+from icplan.backends.jsonrpc import GARBAGE, Json, Session
+from icplan.backends.operations import UnknownColumn, operation, precondition, selects, unchanged
 from icplan.backends.streams import Endpoint, connect
 from icplan.core.io import (
-    Condition,
     Database,
     Datum,
-    Delete,
     Field,
-    Insert,
-    Link,
-    NewRow,
     Precondition,
     Query,
     Row,
     SetKeys,
     Tables,
     Transaction,
-    Update,
     Write,
     equals,
     title,
@@ -70,6 +58,23 @@ class Receipt:
     key: str
     number: str
 
+    @property
+    def lock(self) -> Precondition:
+        """That the lock is still there."""
+        key, value = self.held
+        fields = ((Field(self.column, key), value),)
+        return Precondition(LOCK, self.table, (equals("_uuid", self.uuid),), fields)
+
+    @property
+    def write(self) -> Write:
+        """Leaves the number."""
+        where = (equals("_uuid", self.uuid),)
+        return SetKeys(self.table, where, self.column, {self.key: self.number})
+
+    def left_in(self, rows: Sequence[Row]) -> bool:
+        """Whether the number is there."""
+        return any(_field(row, Field(self.column, self.key)) == self.number for row in rows)
+
 
 @dataclass(slots=True)
 class _Progress:
@@ -94,6 +99,8 @@ class Client:
         self.seconds = seconds
         self._endpoints = tuple(endpoints)
         self._session: Session | None = None
+        self._server = ""
+        self._clustered = False
         self._schema: Schema = {}
 
     def close(self) -> None:
@@ -113,17 +120,16 @@ class Client:
         deadline = Deadline.after(self.seconds)
         while True:
             session = self._connected(deadline)
-            selects = _selects(queries, self._schema)
-            operations: list[Json] = [select for _, _, select in selects]
+            wanted = selects(queries, self._schema)
             try:
-                answers = self._transact(session, operations, deadline)
+                answers = self._transact(session, [select for _, _, select in wanted], deadline)
                 return _unite(
                     [
-                        (table, decode_rows(_rows(answer), columns))
-                        for (table, columns, _), answer in zip(selects, answers, strict=False)
+                        (table, _decoded(answer, columns))
+                        for (table, columns, _), answer in zip(wanted, answers, strict=False)
                     ]
                 )
-            except (ConnectionFailed, RemoteError, ValueError) as error:
+            except ConnectionFailed as error:
                 self._lost(error, deadline)
 
     def write(self, transaction: Transaction, receipt: Receipt | None = None) -> None:
@@ -142,10 +148,23 @@ class Client:
         progress = _Progress()
         try:
             self._write(transaction, receipt, progress)
+        except Stale as error:
+            # While our lock is there, the receipt tells; else it may have been us who changed it.
+            knows = receipt is not None and error.subject != LOCK
+            if knows or not progress.unanswered:
+                raise
+            raise WriteUncertain(self.database, error) from error
         except DatabaseUnreadable as error:
             if not progress.unanswered:
                 raise
-            raise WriteUncertain(self.database, error.place, error.cause, error.cure) from error
+            raise WriteUncertain(self.database, error) from error
+        except UnknownColumn as error:
+            raise WriteRefused(
+                title(self.database),
+                place=self._place,
+                cause=f"its schema has {error}",
+                cure="its OVN is too old for what the file asks for, or not the one you mean",
+            ) from error
 
     def _write(
         self, transaction: Transaction, receipt: Receipt | None, progress: _Progress
@@ -153,19 +172,16 @@ class Client:
         deadline = Deadline.after(self.seconds)
         attempts = 0
         while attempts < ATTEMPTS:
+            session = self._connected(deadline, patient=progress.unanswered)
             try:
-                session = self._connected(deadline)
-                if (
-                    progress.unanswered
-                    and receipt is not None
-                    and self._received(session, receipt, deadline)
-                ):
+                waits = self._guards(session, transaction, receipt, deadline)
+                if waits is None:
                     return
-                waits = self._preconditions(session, transaction, receipt, deadline)
-                operations = waits + self._writes(transaction, receipt)
+                writes = [*transaction.writes, *([receipt.write] if receipt else [])]
+                operations = waits + [operation(write, self._schema) for write in writes]
                 progress.unanswered = True
                 answers = self._transact(session, operations, deadline)
-            except (ConnectionFailed, RemoteError, ValueError) as error:
+            except ConnectionFailed as error:
                 self._lost(error, deadline)
                 continue
             progress.unanswered = False
@@ -178,6 +194,48 @@ class Client:
             cause=f"the rows changed under our hands {ATTEMPTS} times in a row",
             cure="find out what writes there so often, then run `icplan apply` again",
         )
+
+    def _guards(
+        self,
+        session: Session,
+        transaction: Transaction,
+        receipt: Receipt | None,
+        deadline: Deadline,
+    ) -> list[Json] | None:
+        """Compares what is there with what is expected; the `wait`s that freeze what was read.
+
+        The lock's row is one of them, and each write changes it by its receipt: of a write and
+        its repetition only one can ever be done, even if the first is still on its way. None:
+        the receipt is there, so an earlier attempt was done.
+        """
+        conditions = [*([receipt.lock] if receipt else []), *transaction.preconditions]
+        asked = [precondition(one, self._schema) for one in conditions]
+        answers = self._transact(session, [select for _, select in asked], deadline)
+        waits: list[Json] = []
+        for condition, (columns, select), answer in zip(conditions, asked, answers, strict=False):
+            raw: list[Json] = [dict(row) for row in _rows(answer) if isinstance(row, dict)]
+            rows = _decoded(answer, columns)
+            if receipt is not None and condition.subject == LOCK and receipt.left_in(rows):
+                return None
+            self._compare(condition, rows)
+            waits.append(unchanged(select, raw))
+        return waits
+
+    def _compare(self, condition: Precondition, rows: Sequence[Row]) -> None:
+        if len(rows) != condition.rows:
+            counts = {0: "no such row", 1: "one row"}
+            raise Stale(
+                self.database,
+                condition.subject,
+                None,
+                counts.get(condition.rows, f"{condition.rows} rows"),
+                counts.get(len(rows), f"{len(rows)} rows"),
+            )
+        for row in rows:
+            for field, expected in condition.fields:
+                found = _field(row, field)
+                if found != expected:
+                    raise Stale(self.database, condition.subject, field, expected, found)
 
     def _committed(self, answers: Sequence[Json], waits: int) -> bool:
         """Whether it was done; false when a row was not what had just been read."""
@@ -200,75 +258,105 @@ class Client:
     def _place(self) -> str:
         return ", ".join(str(one) for one in self._endpoints)
 
-    def _connected(self, deadline: Deadline) -> Session:
-        """A session with the server that may be written to."""
-        if self._session is not None:
+    def _connected(self, deadline: Deadline, *, patient: bool = False) -> Session:
+        """A session with the server that may be written to.
+
+        Args:
+            deadline: when the search ends.
+            patient: also wait for a single server that is not there.
+        """
+        if self._session is not None and self._still_leads(self._session, deadline):
             return self._session
-        failures: dict[str, str] = {}
+        failures: dict[Endpoint, ConnectionFailed] = {}
         while True:
             for endpoint in self._endpoints:
                 try:
-                    session = Session(connect(endpoint, deadline))
+                    return self._connect(endpoint, self._share(deadline))
                 except ConnectionFailed as error:
-                    failures[str(endpoint)] = str(error)
-                    continue
-                try:
-                    self._schema = self._introduce(session, deadline)
-                except ConnectionFailed as error:
-                    session.close()
-                    failures[str(endpoint)] = str(error)
-                    continue
-                self._session = session
-                return session
+                    # One that had no time left says nothing about its server.
+                    if endpoint not in failures or not deadline.passed:
+                        failures[endpoint] = error
             # A single server that refuses has said its word; a cluster may be electing a leader.
-            if deadline.passed or len(self._endpoints) == 1:
-                raise self._unreadable(failures)
+            hopeless = len(self._endpoints) == 1 and not patient
+            if deadline.passed or hopeless or all(one.lasting for one in failures.values()):
+                raise self._unreadable({str(one): str(why) for one, why in failures.items()})
             time.sleep(min(_PAUSE_SECONDS, deadline.left))
+
+    def _connect(self, endpoint: Endpoint, deadline: Deadline) -> Session:
+        session = Session(connect(endpoint, deadline))
+        try:
+            self._schema = self._introduce(session, deadline)
+        except BaseException:
+            session.close()
+            raise
+        self._session, self._server = session, str(endpoint)
+        return session
+
+    def _still_leads(self, session: Session, deadline: Deadline) -> bool:
+        """A follower answers, too, with what it knew when it was last told."""
+        if self._clustered:
+            try:
+                self._require_leader(session, self._share(deadline))
+            except ConnectionFailed:
+                self.close()
+                return False
+        return True
+
+    def _share(self, deadline: Deadline) -> Deadline:
+        """A server that is silent must leave time for the others."""
+        return deadline.within(self.seconds / len(self._endpoints))
 
     def _introduce(self, session: Session, deadline: Deadline) -> Schema:
         """Checks that the server holds the database and leads it, and fetches the schema."""
         name = self.database.name
+        names = session.call("list_dbs", [], deadline)
+        if not isinstance(names, list):
+            raise ConnectionFailed(GARBAGE, lasting=True)
+        if name not in names:
+            held = ", ".join(str(one) for one in names)
+            raise ConnectionFailed(f"has no database {name} (it has: {held})", lasting=True)
+        if "_Server" in names:
+            self._require_leader(session, deadline)
         try:
-            names = session.call("list_dbs", [], deadline)
-            if not isinstance(names, list) or name not in names:
-                held = ", ".join(str(one) for one in names) if isinstance(names, list) else "none"
-                raise ConnectionFailed(f"has no database {name} (it has: {held})")
-            if "_Server" in names:
-                self._require_leader(session, deadline)
             return read_schema(session.call("get_schema", [name], deadline))
-        except RemoteError as error:
-            raise ConnectionFailed(f"refused to describe {name}: {error}") from error
         except ValueError as error:
-            raise ConnectionFailed("answers, but not as an OVSDB server does") from error
+            raise ConnectionFailed(GARBAGE, lasting=True) from error
 
     def _require_leader(self, session: Session, deadline: Deadline) -> None:
-        answers = self._transact(
-            session,
-            [
-                {
-                    "op": "select",
-                    "table": "Database",
-                    "where": [["name", "==", self.database.name]],
-                    "columns": ["model", "connected", "leader"],
-                }
-            ],
-            deadline,
-            database="_Server",
-        )
-        rows = _rows(answers[0]) if answers else []
-        row = rows[0] if isinstance(rows, list) and rows else None
-        if not isinstance(row, dict) or row.get("model") != "clustered":
+        select: Json = {
+            "op": "select",
+            "table": "Database",
+            "where": [["name", "==", self.database.name]],
+            "columns": ["model", "connected", "leader"],
+        }
+        rows = _rows(self._transact(session, [select], deadline, database="_Server")[0])
+        row = rows[0] if rows else None
+        self._clustered = isinstance(row, dict) and row.get("model") == "clustered"
+        if not isinstance(row, dict) or not self._clustered:
             return
         if not row.get("connected"):
             raise ConnectionFailed("is cut off from its cluster (no quorum)")
         if not row.get("leader"):
             raise ConnectionFailed("does not lead its cluster")
 
-    def _lost(self, error: Exception, deadline: Deadline) -> None:
-        """Drops the session; raises when there is no time for another try."""
+    def _transact(
+        self,
+        session: Session,
+        operations: Sequence[Json],
+        deadline: Deadline,
+        database: str | None = None,
+    ) -> list[Json]:
+        """One answer for each operation, and one more when the commit failed."""
+        answers = session.call("transact", [database or self.database.name, *operations], deadline)
+        if not isinstance(answers, list) or len(answers) < len(operations):
+            raise ConnectionFailed(GARBAGE, lasting=True)
+        return answers
+
+    def _lost(self, error: ConnectionFailed, deadline: Deadline) -> None:
+        """Drops the session; raises when there is no time for another try, or no hope."""
         self.close()
-        if deadline.passed or not isinstance(error, ConnectionFailed):
-            raise self._unreadable({self._place: str(error)}) from error
+        if deadline.passed or error.lasting:
+            raise self._unreadable({self._server: str(error)}) from error
         time.sleep(min(_PAUSE_SECONDS, deadline.left))
 
     def _unreadable(self, failures: Mapping[str, str]) -> DatabaseUnreadable:
@@ -281,161 +369,6 @@ class Client:
             f"ovsdb-client list-dbs {self._endpoints[0]}",
         )
 
-    # Speaking
-
-    def _transact(
-        self,
-        session: Session,
-        operations: Sequence[Json],
-        deadline: Deadline,
-        database: str | None = None,
-    ) -> list[Json]:
-        answers = session.call("transact", [database or self.database.name, *operations], deadline)
-        if not isinstance(answers, list):
-            raise ConnectionFailed("answers, but not as an OVSDB server does")
-        return answers
-
-    def _where(self, table: str, where: Sequence[Condition]) -> Json:
-        columns = self._schema.get(table, {})
-        return [encode_condition(one, columns) for one in where]
-
-    def _preconditions(
-        self,
-        session: Session,
-        transaction: Transaction,
-        receipt: Receipt | None,
-        deadline: Deadline,
-    ) -> list[Json]:
-        """Compares what is there with what is expected; the `wait`s that freeze what was read."""
-        conditions = [*transaction.preconditions]
-        if receipt is not None:
-            conditions.append(_lock_condition(receipt))
-        selects: list[Json] = []
-        for condition in conditions:
-            columns = sorted({"_uuid", *(one.column for one, _ in condition.fields)})
-            known = self._schema.get(condition.table, {})
-            selects.append(
-                {
-                    "op": "select",
-                    "table": condition.table,
-                    "where": self._where(condition.table, condition.where),
-                    "columns": [one for one in columns if one in known],
-                }
-            )
-        answers = self._transact(session, selects, deadline)
-        waits: list[Json] = []
-        for condition, select, answer in zip(conditions, selects, answers, strict=False):
-            rows = _rows(answer)
-            if not isinstance(rows, list) or not isinstance(select, dict):
-                raise ConnectionFailed("answers, but not as an OVSDB server does")
-            raw = [dict(row) for row in rows if isinstance(row, dict)]
-            decoded = decode_rows(rows, self._schema[condition.table])
-            self._compare(condition, decoded)
-            waits.append(
-                {
-                    "op": "wait",
-                    "timeout": 0,
-                    "table": condition.table,
-                    "where": select["where"],
-                    "columns": select["columns"],
-                    "until": "==",
-                    "rows": raw,  # type: ignore[dict-item]
-                }
-            )
-        return waits
-
-    def _compare(self, condition: Precondition, rows: Sequence[Row]) -> None:
-        if len(rows) != condition.rows:
-            counts = {0: "no such row", 1: "one row"}
-            raise Stale(
-                self.database,
-                condition.subject,
-                None,
-                counts.get(condition.rows, f"{condition.rows} rows"),
-                counts.get(len(rows), f"{len(rows)} rows"),
-            )
-        for row in rows:
-            for field, expected in condition.fields:
-                found = _field(row, field)
-                if found != expected:
-                    raise Stale(self.database, condition.subject, field, expected, found)
-
-    def _received(self, session: Session, receipt: Receipt, deadline: Deadline) -> bool:
-        """Whether the write whose answer was lost was done after all."""
-        select: Json = {
-            "op": "select",
-            "table": receipt.table,
-            "where": self._where(receipt.table, (equals("_uuid", receipt.uuid),)),
-            "columns": [receipt.column],
-        }
-        answers = self._transact(session, [select], deadline)
-        rows = decode_rows(_rows(answers[0]), self._schema[receipt.table]) if answers else ()
-        return any(
-            _field(row, Field(receipt.column, receipt.key)) == receipt.number for row in rows
-        )
-
-    def _writes(self, transaction: Transaction, receipt: Receipt | None) -> list[Json]:
-        writes: list[Write] = [*transaction.writes]
-        if receipt is not None:
-            writes.append(
-                SetKeys(
-                    receipt.table,
-                    (equals("_uuid", receipt.uuid),),
-                    receipt.column,
-                    {receipt.key: receipt.number},
-                )
-            )
-        return [self._operation(write) for write in writes]
-
-    def _operation(self, write: Write) -> Json:
-        columns = self._schema.get(write.table, {})
-        if isinstance(write, Insert):
-            row = _encoded(write.columns, columns) | _encoded(write.links or {}, columns)
-            return {"op": "insert", "table": write.table, "row": row, "uuid-name": write.name}
-        base: dict[str, Json] = {
-            "table": write.table,
-            "where": self._where(write.table, write.where),
-        }
-        match write:
-            case Update():
-                return base | {"op": "update", "row": _encoded(write.columns, columns)}
-            case Delete():
-                return base | {"op": "delete"}
-            case SetKeys():
-                # `insert` leaves a key that is there as it is, so all of them are taken out first.
-                mutations: list[Json] = [
-                    [write.column, "delete", ["set", [*sorted(write.keys)]]],
-                ]
-                pairs = {key: value for key, value in write.keys.items() if value is not None}
-                if pairs:
-                    mutations.append([write.column, "insert", encode(pairs, columns[write.column])])
-                return base | {"op": "mutate", "mutations": mutations}
-            case Link():
-                column = columns[write.column]
-                mutations = []
-                if write.remove:
-                    mutations.append([write.column, "delete", encode(write.remove, column)])
-                if write.add:
-                    mutations.append([write.column, "insert", encode(write.add, column)])
-                return base | {"op": "mutate", "mutations": mutations}
-
-
-def _lock_condition(receipt: Receipt) -> Precondition:
-    key, value = receipt.held
-    return Precondition(
-        LOCK,
-        receipt.table,
-        (equals("_uuid", receipt.uuid),),
-        ((Field(receipt.column, key), value),),
-    )
-
-
-def _encoded(
-    values: Mapping[str, Datum] | Mapping[str, tuple[NewRow, ...]],
-    columns: Mapping[str, ColumnType],
-) -> dict[str, Json]:
-    return {name: encode(value, columns[name]) for name, value in values.items() if name in columns}
-
 
 def _field(row: Row, field: Field) -> Datum:
     value = row.get(field.column)
@@ -444,31 +377,21 @@ def _field(row: Row, field: Field) -> Datum:
     return value.get(field.key) if isinstance(value, Mapping) else None
 
 
-def _selects(
-    queries: Sequence[Query], schema: Schema
-) -> list[tuple[str, Mapping[str, ColumnType], Json]]:
-    """The `select`s that the server's schema allows: one unknown column would fail them all."""
-    selects: list[tuple[str, Mapping[str, ColumnType], Json]] = []
-    for query in queries:
-        known = schema.get(query.table)
-        if known is None:
-            continue
-        columns = {name: known[name] for name in ("_uuid", *query.columns) if name in known}
-        where: Json = [encode_condition(one, known) for one in query.where]
-        select: Json = {
-            "op": "select",
-            "table": query.table,
-            "where": where,
-            "columns": list(columns),
-        }
-        selects.append((query.table, columns, select))
-    return selects
+def _rows(answer: Json) -> list[Json]:
+    """The rows of a `select`'s answer."""
+    if isinstance(answer, dict) and isinstance(rows := answer.get("rows"), list):
+        return rows
+    if isinstance(answer, dict) and "error" in answer:
+        details = answer.get("details", "")
+        raise ConnectionFailed(f"refused to be read: {answer['error']}: {details}", lasting=True)
+    raise ConnectionFailed(GARBAGE, lasting=True)
 
 
-def _rows(answer: Json) -> Json:
-    if not isinstance(answer, dict) or "rows" not in answer:
-        raise ValueError(f"the server refused to read: {answer}")
-    return answer["rows"]
+def _decoded(answer: Json, columns: Mapping[str, ColumnType]) -> tuple[Row, ...]:
+    try:
+        return decode_rows(_rows(answer), columns)
+    except ValueError as error:
+        raise ConnectionFailed(GARBAGE, lasting=True) from error
 
 
 def _unite(parts: Sequence[tuple[str, tuple[Row, ...]]]) -> Tables:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 from dataclasses import dataclass
@@ -12,7 +11,14 @@ from icplan.backends.deadline import Deadline
 from icplan.backends.failures import ConnectionFailed
 from icplan.spec.model import Remote
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
+
+_TLS_REASONS = {
+    "WRONG_VERSION_NUMBER": "does not speak TLS: tcp: instead of ssl: would do",
+    "TLSV1_ALERT_UNKNOWN_CA": "does not trust the authority that signed our certificate",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "wants a certificate from us",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "says that our certificate has expired",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +60,25 @@ class Stream:
         except TimeoutError as error:
             raise ConnectionFailed(f"took no data for {deadline.seconds:g} s") from error
         except OSError as error:
-            raise ConnectionFailed(f"broke the connection: {_reason(error)}") from error
+            raise _broken(error) from error
 
     def receive(self, deadline: Deadline) -> bytes:
         """What has arrived, at least one byte; empty when the peer closed the connection.
 
         Raises:
-            ConnectionFailed: the connection broke, or nothing came in time.
+            ConnectionFailed: the connection broke, or the time is over.
         """
+        late = f"is connected, but gave no whole answer within {deadline.seconds:.3g} s"
+        # Somebody who sends a byte now and then would never run into the socket's timeout.
+        if deadline.passed:
+            raise ConnectionFailed(late)
         try:
             self._socket.settimeout(max(deadline.left, 0.001))
             return self._socket.recv(CHUNK_BYTES)
         except TimeoutError as error:
-            raise ConnectionFailed(
-                f"is connected, but gave no answer within {deadline.seconds:g} s"
-            ) from error
+            raise ConnectionFailed(late) from error
         except OSError as error:
-            raise ConnectionFailed(f"broke the connection: {_reason(error)}") from error
-
-    @property
-    def pending(self) -> bool:
-        """Whether more bytes can be had at once."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
-        return bool(select.select([self._socket], [], [], 0)[0])
+            raise _broken(error) from error
 
     def close(self) -> None:
         """Ends the connection; never fails."""
@@ -91,42 +92,101 @@ def connect(endpoint: Endpoint, deadline: Deadline) -> Stream:
         ConnectionFailed: nobody answers there, or the TLS handshake fails.
     """
     remote = endpoint.remote
+    # Before anything is opened, as a file may be missing.
+    context = _context(endpoint.tls) if remote.encrypted else None
     try:
-        if remote.scheme == "unix":
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(max(deadline.left, 0.001))
-            sock.connect(remote.path or "")
-        else:
-            sock = socket.create_connection(
-                (remote.host or "", remote.port or 0), timeout=max(deadline.left, 0.001)
-            )
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if remote.scheme == "ssl":
-            sock = _context(endpoint).wrap_socket(sock)
+        sock = _open(remote, deadline)
     except TimeoutError as error:
-        raise ConnectionFailed(f"did not accept a connection in {deadline.seconds:g} s") from error
-    except ssl.SSLError as error:
-        raise ConnectionFailed(f"failed the TLS handshake: {error.reason or error}") from error
-    except OSError as error:
+        raise ConnectionFailed(
+            f"did not accept a connection within {deadline.seconds:.3g} s"
+        ) from error
+    # A host name that cannot be one raises UnicodeError.
+    except (OSError, UnicodeError) as error:
         raise ConnectionFailed(f"cannot be connected: {_reason(error)}") from error
-    return Stream(sock)
+    return Stream(sock if context is None else _encrypted(sock, context, deadline))
 
 
-def _context(endpoint: Endpoint) -> ssl.SSLContext:
+def _open(remote: Remote, deadline: Deadline) -> socket.socket:
+    seconds = max(deadline.left, 0.001)
+    if remote.scheme != "unix":
+        sock = socket.create_connection((remote.host or "", remote.port or 0), timeout=seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(remote.path or "")
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _encrypted(sock: socket.socket, context: ssl.SSLContext, deadline: Deadline) -> socket.socket:
+    try:
+        sock.settimeout(max(deadline.left, 0.001))
+        return context.wrap_socket(sock)
+    except TimeoutError as error:
+        sock.close()
+        raise ConnectionFailed(
+            f"is connected, but no TLS handshake came about within {deadline.seconds:.3g} s"
+        ) from error
+    except OSError as error:
+        sock.close()
+        raise _broken(error) from error
+
+
+def _context(tls: Tls | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # OVSDB certificates bear no host names (ovs-pki writes an id as common name), and OVS itself
     # checks the chain only.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
-    if endpoint.tls is None:
-        raise ConnectionFailed("is an ssl: address, but the file names no `tls` files for it")
-    for path in (endpoint.tls.ca, endpoint.tls.certificate, endpoint.tls.key):
-        if not path.is_file():
-            raise ConnectionFailed(f"needs the TLS file {path}, which does not exist")
-    context.load_verify_locations(cafile=endpoint.tls.ca)
-    context.load_cert_chain(endpoint.tls.certificate, endpoint.tls.key)
+    if tls is None:
+        raise ConnectionFailed(
+            "is an ssl: address, but the file names no `tls` files for it", lasting=True
+        )
+    for path in (tls.ca, tls.certificate, tls.key):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise ConnectionFailed(
+                f"needs the TLS file {path}, which cannot be read: {_reason(error)}", lasting=True
+            ) from error
+    try:
+        context.load_verify_locations(cafile=tls.ca)
+    except OSError as error:
+        raise ConnectionFailed(
+            f"needs {tls.ca}, which holds no certificate", lasting=True
+        ) from error
+    try:
+        # An encrypted key would be asked for on the terminal without a password.
+        context.load_cert_chain(tls.certificate, tls.key, password="")
+    except OSError as error:
+        raise ConnectionFailed(
+            f"needs {tls.certificate} and {tls.key}, which are no certificate with its key "
+            "(the key must not be encrypted)",
+            lasting=True,
+        ) from error
     return context
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
+def _broken(error: OSError) -> ConnectionFailed:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ConnectionFailed(
+            f"shows a certificate that the `ca` file does not vouch for: {error.verify_message}",
+            lasting=True,
+        )
+    if isinstance(error, ssl.SSLEOFError):
+        return ConnectionFailed("closed the connection where TLS is spoken; does it speak TLS?")
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "unknown reason"
+        known = _TLS_REASONS.get(reason)
+        words = reason.lower().replace("_", " ")
+        return ConnectionFailed(known or f"broke the TLS connection: {words}", lasting=bool(known))
+    return ConnectionFailed(f"broke the connection: {_reason(error)}")
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or str(error) or type(error).__name__).lower()

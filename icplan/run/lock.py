@@ -7,12 +7,14 @@ observer's own clock, from the moment at which the value last changed.
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -20,7 +22,7 @@ from typing import Self
 import orjson
 
 from icplan.backends.databases import Databases
-from icplan.backends.failures import DatabaseUnreadable, Stale, WriteRefused
+from icplan.backends.failures import Stale, WriteRefused, WriteUncertain
 from icplan.backends.ovsdb import LOCK, Client, Receipt
 from icplan.core.address import IC
 from icplan.core.io import (
@@ -47,6 +49,7 @@ RECEIPT = "icplan-lock-receipt"
 TTL_SECONDS = 20.0
 BEAT_SECONDS = 4.0
 LOOK_SECONDS = 0.5
+LONGEST_TTL_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,13 @@ class Holder:
     @classmethod
     def read(cls, value: str) -> Holder:
         """What a value says; one that nobody of us wrote is held by "unknown"."""
-        try:
+        with suppress(KeyError, TypeError, ValueError):
             raw = orjson.loads(value)
-            return cls(
-                str(raw["holder"]), str(raw["purpose"]), float(raw["ttl"]), str(raw["nonce"])
-            )
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            return cls("unknown", value[:40], TTL_SECONDS, value[:16])
+            ttl = float(raw["ttl"])
+            if 0 < ttl <= LONGEST_TTL_SECONDS:
+                return cls(str(raw["holder"]), str(raw["purpose"]), ttl, str(raw["nonce"]))
+        nonce = hashlib.sha256(value.encode()).hexdigest()[:8]
+        return cls("unknown", value[:40], TTL_SECONDS, nonce)
 
     @property
     def value(self) -> str:
@@ -163,7 +166,7 @@ class Locks:
         self._held: dict[Database, _Place] = {}
         self._stop = threading.Event()
         self._lost = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._numbers = 0
 
     def __enter__(self) -> Self:
@@ -171,10 +174,10 @@ class Locks:
         try:
             for target in self._targets:
                 client = self._databases.client(target)
-                self._held[target] = _acquire(client, target, self.holder, watch)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._beat, daemon=True)
-                    self._thread.start()
+                place = self._held[target] = _acquire(client, target, self.holder, watch)
+                thread = threading.Thread(target=self._beat, args=(place,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
         except BaseException:
             self._release()
             raise
@@ -207,38 +210,35 @@ class Locks:
             f"{self.holder.nonce}-{self._numbers}",
         )
 
-    def _beat(self) -> None:
-        clients: dict[Database, Client] = {}
+    def _beat(self, place: _Place) -> None:
+        """Keeps one lock alive; each has a thread, as a silent database would hold up the others.
+
+        While the database is out of reach nothing can be said: others take the lock over after
+        the ttl, and the next write finds that out.
+        """
         beats = 0
-        last_good = time.monotonic()
-        while not self._stop.wait(BEAT_SECONDS):
-            beats += 1
-            try:
-                for database, place in list(self._held.items()):
-                    client = clients.setdefault(database, self._databases.fresh_client(database))
-                    client.write(_keys(place, self.holder, {BEAT: str(beats)}))
-                last_good = time.monotonic()
-            except Stale:
-                self._lost.set()
-            except IcplanError:
-                # Not reachable for the moment; others will take the lock over after the ttl.
-                if time.monotonic() - last_good > TTL_SECONDS:
+        with closing(self._databases.fresh_client(place.database)) as client:
+            while not self._stop.wait(BEAT_SECONDS) and not self._lost.is_set():
+                beats += 1
+                try:
+                    client.write(_keys(place, self.holder.value, {BEAT: str(beats)}))
+                except Stale:
                     self._lost.set()
-        for client in clients.values():
-            client.close()
+                except IcplanError:
+                    continue
 
     def _release(self) -> None:
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
         for database, place in reversed(self._held.items()):
-            gone: dict[str, str | None] = dict.fromkeys((KEY, BEAT, RECEIPT))
+            client = self._databases.client(database)
+            what = f"the lock of the {title(database)}"
             try:
-                self._databases.client(database).write(_keys(place, self.holder, gone))
-            except (DatabaseUnreadable, WriteRefused) as error:
-                self._note(
-                    f"the lock of the {title(database)} could not be released: {error.cause}"
-                )
+                if not _remove(client, place, self.holder.value):
+                    self._note(f"{what} is not ours any more: somebody removed it or took it over")
+            except IcplanError as error:
+                self._note(f"{what} could not be released: {error.cause}")
         self._held.clear()
 
 
@@ -259,10 +259,10 @@ def _table(database: Database) -> str:
     return "IC_NB_Global" if database.name == IC_NORTHBOUND else "NB_Global"
 
 
-def _keys(place: _Place, holder: Holder, keys: dict[str, str | None]) -> Transaction:
-    """A write beside our lock, refused when it is not ours any more."""
+def _keys(place: _Place, lock: str, keys: dict[str, str | None]) -> Transaction:
+    """A write beside a lock, refused when it is not there any more."""
     where = (equals("_uuid", place.uuid),)
-    held = Precondition(LOCK, place.table, where, ((Field("external_ids", KEY), holder.value),))
+    held = Precondition(LOCK, place.table, where, ((Field("external_ids", KEY), lock),))
     return Transaction(
         place.database, (held,), (SetKeys(place.table, where, "external_ids", keys),)
     )
@@ -283,7 +283,7 @@ class _Watch:
     def __init__(self, note: Callable[[str], None]) -> None:
         self.note = note
         self._dead: set[str] = set()
-        self._value: str | None = None
+        self._watched: tuple[Database, str] | None = None
         self._beat: str | None = None
         self._since = 0.0
 
@@ -297,8 +297,8 @@ class _Watch:
             return True
         holder = Holder.read(value)
         now = time.monotonic()
-        if value != self._value:
-            self._value, self._beat, self._since = value, beat, now
+        if self._watched != (database, value):
+            self._watched, self._beat, self._since = (database, value), beat, now
             self.note(
                 f"the lock of the {title(database)} is held by {holder.holder}; watching whether "
                 f"that is alive, {holder.ttl:g} s at most"
@@ -348,10 +348,23 @@ def _taking(place: _Place, mine: Holder, value: str | None, beat: str | None) ->
     )
 
 
+def _remove(client: Client, place: _Place, value: str) -> bool:
+    """Removes a lock; false when another one is there, or none."""
+    try:
+        client.write(_keys(place, value, dict.fromkeys((KEY, BEAT, RECEIPT))))
+    except Stale:
+        return False
+    except WriteUncertain:
+        row = _global_row(client, place.database)
+        return row is None or pairs(row, "external_ids").get(KEY) != value
+    return True
+
+
 def _try(client: Client, transaction: Transaction) -> bool:
+    """Whether it was certainly done; when not, the caller looks again."""
     try:
         client.write(transaction)
-    except Stale:
+    except (Stale, WriteUncertain):
         return False
     return True
 
@@ -370,12 +383,7 @@ def release(databases: Databases, sites: Sequence[str], nonce: str) -> dict[str,
         value = pairs(row, "external_ids").get(KEY) if row else None
         if row is None or value is None or Holder.read(value).nonce != nonce:
             continue
-        place = _Place(database, _table(database), text(row, "_uuid"))
-        where = (equals("_uuid", place.uuid),)
-        held = Precondition(LOCK, place.table, where, ((Field("external_ids", KEY), value),))
-        gone: dict[str, str | None] = dict.fromkeys((KEY, BEAT, RECEIPT))
-        write = SetKeys(place.table, where, "external_ids", gone)
-        if _try(client, Transaction(database, (held,), (write,))):
+        if _remove(client, _Place(database, _table(database), text(row, "_uuid")), value):
             removed[site] = Holder.read(value)
     return removed
 

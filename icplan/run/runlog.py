@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +33,11 @@ class RunLog:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("ab")
+            _sync_directory(self.path.parent)
+        except FileExistsError as error:
+            raise _unwritable(self.path, f"{self.path.parent} is a file") from error
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _unwritable(self.path, _reason(error)) from error
 
     def write(self, event: str, **details: object) -> None:
         """Adds a line and waits until the disk has it.
@@ -48,7 +52,7 @@ class RunLog:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _unwritable(self.path, _reason(error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -59,13 +63,28 @@ class RunLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        # What the disk did not take is tried once more here, and was told already.
+        with suppress(OSError):
+            self._file.close()
 
 
-def _unwritable(path: Path, error: OSError) -> IcplanError:
+def _sync_directory(path: Path) -> None:
+    """Waits until the disk knows the name of a new file in it."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _unwritable(path: Path, cause: str) -> IcplanError:
     return IcplanError(
         "run log",
         place=str(path),
-        cause=f"it cannot be written: {(error.strerror or str(error)).lower()}",
+        cause=f"it cannot be written: {cause}",
         cure="make room or name another place with --run-log; without a record nothing is written",
     )

@@ -1,0 +1,1 @@
+"""The OVSDB client against real servers, and against servers that misbehave."""

@@ -1,0 +1,31 @@
+"""Reading stays close to what the bare protocol takes, and plans close to what there is to plan.
+
+Ratios within one run only: times of a machine that others use, too, say nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.plan_scale import Size, plan, seconds
+from bench.read_northbound import measure
+
+
+@pytest.mark.real
+def test_reading_takes_little_more_than_the_bare_protocol() -> None:
+    measured = measure(routes=4_000, rounds=7)
+    # 0.8 and 1.2 are usual: icplan asks for fewer columns, and decodes them.
+    assert measured.ratio < 3
+    assert measured.icplan / measured.columns < 4
+
+
+@pytest.mark.parametrize("standing", [False, True])
+def test_a_plan_is_not_quadratic_in_subnets(standing: bool) -> None:
+    few = seconds(Size(3, 100), standing=standing)
+    many = seconds(Size(3, 1_000), standing=standing)
+    assert many / few < 40, "ten times the subnets took more than forty times as long"
+
+
+def test_a_made_up_world_that_stands_needs_no_change() -> None:
+    assert plan(Size(3, 2), standing=True).changes == ()
+    assert len(plan(Size(3, 2), standing=False).changes) == 10

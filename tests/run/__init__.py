@@ -1,0 +1,1 @@
+"""Locks, run logs and what else a run needs."""
