@@ -18,8 +18,10 @@ from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
 from icplan.render.difference import difference_text
 from icplan.render.document import PlanDocument, plan_document
+from icplan.render.paint import escape
+from icplan.render.problems import error_text, internal_error_text
 from icplan.render.progress import TextProgress
-from icplan.render.reports import apply_document, apply_text
+from icplan.render.reports import apply_document, apply_text, refusal_document
 from icplan.render.text import plan_text, summary_text
 from icplan.run.apply import Changed, Waits, apply
 from icplan.run.runlog import RunLog
@@ -87,17 +89,17 @@ def command(
             text = summary_text(document, out.out) if known else plan_text(document, out.out)
             out.print(text)
         if (refusal := _refusal(out, plan, document)) is not None:
+            if as_json:
+                out.print_json(refusal_document(document, refusal))
             return refusal
-        if approved is not None and approved.digest != digest(plan):
-            out.tell(difference_text(approved.document, document, out.err))
-            raise Changed(plan)
-        if expect_digest is not None and expect_digest != digest(plan):
-            raise _unexpected(expect_digest, digest(plan))
+        _require_same(out, plan, document, approved, expect_digest)
         if not plan.changes:
             if as_json:
-                out.print_json({"outcomes": [], "exit": 0})
+                out.print_json(refusal_document(document, Exit.DONE))
             return Exit.DONE
-        if approved is None and expect_digest is None and not auto_approve and not _asked(out):
+        decided = auto_approve or approved is not None or expect_digest is not None
+        # Nobody can approve what was not shown.
+        if not decided and not _asked(out, plan_text(document, out.err) if as_json else ""):
             out.tell("Not applied; nothing was written.\n")
             return Exit.FAILED
         return _carry_out(
@@ -115,6 +117,26 @@ def _refusal(out: Console, plan: Plan, document: PlanDocument) -> Exit | None:
     return None
 
 
+def _require_same(
+    out: Console,
+    plan: Plan,
+    document: PlanDocument,
+    approved: planfile.PlanFile | None,
+    expected: str | None,
+) -> None:
+    """Lets only that plan pass which was approved.
+
+    Raises:
+        IcplanError: it is another one.
+    """
+    found = digest(plan)
+    if approved is not None and approved.digest != found:
+        out.tell(difference_text(approved.document, document, out.err))
+        raise Changed(plan)
+    if expected is not None and expected != found:
+        raise _unexpected(expected, found)
+
+
 def _unexpected(expected: str, found: str) -> IcplanError:
     error = IcplanError(
         "plan",
@@ -125,13 +147,15 @@ def _unexpected(expected: str, found: str) -> IcplanError:
     return error
 
 
-def _asked(out: Console) -> bool:
-    if not sys.stdin.isatty():
+def _asked(out: Console, unshown: str) -> bool:
+    # There is no stdin at all when it was closed: `<&-`.
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             "apply",
             cause="nobody is there to approve the plan",
             cure="approve it beforehand: icplan apply PLANFILE, or --auto-approve",
         )
+    out.tell(unshown)
     out.tell("Apply this plan? Only `yes` is taken as one: ")
     return sys.stdin.readline().strip() == "yes"
 
@@ -153,12 +177,30 @@ def _carry_out(
         except Changed as error:
             out.tell(difference_text({**document}, plan_document(error.plan), out.err))
             raise
-    if as_json:
-        out.print_json(apply_document(report))
-    else:
-        out.print(apply_text(report, out.out))
+        except (Exception, KeyboardInterrupt) as error:
+            if not progress.wrote:
+                raise
+            # Whatever it was, the exit must not say that nothing was written.
+            out.tell(_told(out, error))
+            out.tell(f"stopped after some writes; the record of them: {escape(str(log.path))}\n")
+            return Exit.STOPPED
+    try:
+        if as_json:
+            out.print_json(apply_document(report))
+        else:
+            out.print(apply_text(report, out.out))
+    except IcplanError as error:
+        # How the run ended counts, not whether it could be printed.
+        out.tell(error_text(error, out.err))
     if report.error is not None:
-        from icplan.render.problems import error_text
-
         out.tell(error_text(report.error, out.err))
     return report.exit
+
+
+def _told(out: Console, error: Exception | KeyboardInterrupt) -> str:
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted again, while the run was being brought to its end\n"
+        case IcplanError():
+            return error_text(error, out.err)
+    return internal_error_text(error)

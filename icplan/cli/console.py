@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass
+from typing import TextIO
 
 import orjson
 
+from icplan.errors import IcplanError
 from icplan.render.paint import Paint
 
 
@@ -33,9 +36,23 @@ class Console:
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def print(self, text: str) -> None:
-        """Prints what was asked for."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Prints what was asked for; a reader that has seen enough (`| head`) misses the rest.
+
+        Raises:
+            IcplanError: it cannot be printed, as on a full disk.
+        """
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard(sys.stdout)
+        except OSError as error:
+            _discard(sys.stdout)
+            raise IcplanError(
+                "output",
+                cause=f"it cannot be written: {(error.strerror or str(error)).lower()}",
+                cure="make room, or send it elsewhere",
+            ) from error
 
     def print_json(self, document: object) -> None:
         """Prints a document."""
@@ -43,12 +60,21 @@ class Console:
         self.print(orjson.dumps(document, option=options).decode())
 
     def tell(self, text: str) -> None:
-        """Prints everything else."""
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        """Prints everything else. An apply must not stop half way because nobody listens."""
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            _discard(sys.stderr)
 
     def _colored(self, terminal: bool) -> bool:
         if self.color != "auto":
             return self.color == "always"
         # https://no-color.org: any value but the empty one.
         return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what else goes to a stream nowhere; else Python itself stumbles over it at its end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

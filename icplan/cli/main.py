@@ -84,17 +84,12 @@ def run(arguments: list[str]) -> int:
 
         console.tell(error_text(error, console.err))
         return error.exit
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILED
     except Exception as error:
         if os.environ.get("ICPLAN_DEBUG"):
             raise
-        console.tell(
-            f"internal error: {type(error).__name__}: {str(error)[:300]}\n"
-            "  cure   run again with ICPLAN_DEBUG=1 and report what it prints\n"
-        )
+        from icplan.render.problems import internal_error_text
+
+        console.tell(internal_error_text(error))
         return Exit.FAILED
     return result if isinstance(result, int) else Exit.DONE
 

@@ -10,6 +10,7 @@ from icplan.cli.planning import open_databases, plan_now
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
 from icplan.render.document import PlanDocument, plan_document
+from icplan.render.paint import escape
 from icplan.render.text import plan_text
 from icplan.run.lock import holders
 
@@ -42,7 +43,7 @@ def command(
     else:
         printer.print(plan_text(document, printer.out))
     for site, holder in holders(plan.view.facts).items():
-        printer.tell(f"note: the lock of {site} is held by {holder}\n")
+        printer.tell(f"note: the lock of {site} is held by {escape(str(holder))}\n")
     if out is not None:
         _save(out, file, plan, document)
     if document["unreadable"]:

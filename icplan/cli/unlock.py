@@ -8,6 +8,8 @@ from icplan.cli.options import FILE, TIMEOUT, console, read_spec
 from icplan.cli.planning import open_databases
 from icplan.core.address import IC
 from icplan.errors import Exit, IcplanError
+from icplan.render.paint import escape
+from icplan.render.problems import error_text
 from icplan.run.lock import release
 from icplan.spec.model import PlainOvnZone
 
@@ -25,13 +27,15 @@ def command(context: click.Context, nonce: str, file: str, timeout: float) -> in
         one.name for one in spec.interconnect.availability_zones if isinstance(one, PlainOvnZone)
     ]
     with open_databases(spec, timeout) as databases:
-        removed = release(databases, [IC, *sorted(zones)], nonce)
-    if not removed:
+        removed, failed = release(databases, [IC, *sorted(zones)], nonce)
+    for site, holder in removed.items():
+        out.print(f"removed the lock of {site}: {escape(str(holder))}\n")
+    for error in failed:
+        out.tell(error_text(error, out.err))
+    if not removed and not failed:
         raise IcplanError(
             f"lock {nonce}",
             cause="nobody holds a lock with this nonce",
             cure="icplan plan shows the locks that are held",
         )
-    for site, holder in removed.items():
-        out.print(f"removed the lock of {site}: {holder}\n")
-    return Exit.DONE
+    return Exit.FAILED if failed else Exit.DONE

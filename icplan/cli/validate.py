@@ -53,6 +53,7 @@ def command(context: click.Context, file: str, as_json: bool) -> int:
     if refused:
         out.tell(out.err.bad(f"{escape(file)} cannot be planned.") + "\n")
         return Exit.FAILED
-    zones = len(spec.interconnect.availability_zones)
-    out.print(out.out.good(f"{escape(file)} is valid: {zones} availability zones.") + "\n")
+    count = len(spec.interconnect.availability_zones)
+    zones = "1 availability zone" if count == 1 else f"{count} availability zones"
+    out.print(out.out.good(f"{escape(file)} is valid: {zones}.") + "\n")
     return Exit.DONE

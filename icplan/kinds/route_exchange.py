@@ -18,9 +18,9 @@ from icplan.core.io import (
     equals,
 )
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
-from icplan.core.value import known, plain
+from icplan.core.value import Attributes, known, plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Kind, View
+from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
@@ -53,15 +53,21 @@ def desired(view: View) -> dict[Address, Desired]:
         origin = zone.declared.origin(view.spec)
         if not zone.declared.present:
             wanted[address(zone.name)] = DeclaredAbsent(origin)
-        elif zone.router is not None:
-            entries = zone.declared.zone.withhold
-            prefixes, unknown = resolve(zone.northbound, zone.router, entries)
-            if entries:
+        elif (attributes := _attributes(zone)) is not None:
+            if zone.declared.zone.withhold:
                 origin = zone.declared.origin(view.spec, "withhold")
-            if not unknown:
-                attributes = known(advertise=True, learn=True, withhold=prefixes)
-                wanted[address(zone.name)] = Declared(attributes, origin)
+            wanted[address(zone.name)] = Declared(attributes, origin)
+        elif zone.northbound.external_ids.get(MARK) == view.owner:
+            wanted[address(zone.name)] = Declared(UNDECIDED, origin)
     return wanted
+
+
+def _attributes(zone: zones.SeenZone) -> Attributes | None:
+    """What a present zone should exchange; None when the file cannot be followed."""
+    if zone.router is None:
+        return None
+    prefixes, unknown = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+    return None if unknown else known(advertise=True, learn=True, withhold=prefixes)
 
 
 def observed(view: View) -> dict[Address, Observed]:
@@ -93,7 +99,7 @@ def observed(view: View) -> dict[Address, Observed]:
 def _withheld(seen: Northbound, wanted: Desired | None) -> tuple[str, ...]:
     """The effective denylist entries that are ours by record or by declaration."""
     ours = {normal(one) for one in _recorded(seen)}
-    if isinstance(wanted, Declared):
+    if isinstance(wanted, Declared) and wanted.attributes:
         ours |= set(plain(wanted.attributes, "withhold") or ())  # type: ignore[arg-type]
     return ordered(one for one in map(normal, seen.denylist.effective) if one in ours)
 

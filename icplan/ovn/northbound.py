@@ -33,7 +33,7 @@ class RouterPort:
 
 @dataclass(frozen=True, slots=True)
 class SwitchPort:
-    """A Logical_Switch_Port of type router or remote."""
+    """A Logical_Switch_Port: of type router or remote, or of a name that icplan would give."""
 
     uuid: str
     name: str
@@ -182,13 +182,13 @@ def queries(
     def rows(table: str, *columns: str, where: tuple[Condition, ...] = ()) -> Query:
         return Query(database, table, columns, where)
 
+    names = tuple(transit_switches)
     switch_columns = ("name", "other_config", "ports")
     switches = (
         [rows("Logical_Switch", *switch_columns)]
         if switch_names
         else [
-            rows("Logical_Switch", *switch_columns, where=(equals("name", name),))
-            for name in transit_switches
+            rows("Logical_Switch", *switch_columns, where=(equals("name", name),)) for name in names
         ]
     )
     port_columns = ("name", "type", "addresses", "options", "external_ids")
@@ -208,6 +208,11 @@ def queries(
         # A switch may hold thousands of pods' ports; only these two types matter here.
         rows("Logical_Switch_Port", *port_columns, where=(equals("type", "router"),)),
         rows("Logical_Switch_Port", *port_columns, where=(equals("type", "remote"),)),
+        # And those that have a name which icplan would give: names are unique.
+        *(
+            rows("Logical_Switch_Port", *port_columns, where=(equals("name", f"{name}-{zone}"),))
+            for name in names
+        ),
         *switches,
     )  # fmt: skip
 

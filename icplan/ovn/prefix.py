@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@lru_cache(maxsize=1 << 17)
 def network(text: str) -> Network:
     """The network of a prefix that may have host bits, or of a single address.
 
     Learned and advertised routes keep host bits, such as 10.17.0.1/16 (domain facts section 4,
     measured), so prefixes are normalised before they are compared.
+
+    The same few prefixes are compared over and over, so they are remembered.
 
     Raises:
         ValueError: the text is neither.

@@ -71,8 +71,9 @@ def consequences(changes: Sequence[Change], view: View, reachability: Reachabili
 
 
 def _felt(effect: Effect, reachability: Reachability) -> Effect:
-    """Nobody feels the outage of a zone that reaches nobody."""
-    if effect.impact is Impact.NONE or reachability.peers(effect.zone):
+    """Nobody feels the outage of a zone that is known to reach nobody."""
+    unfelt = reachability.known and not reachability.peers(effect.zone)
+    if effect.impact is Impact.NONE or not unfelt:
         return effect
     return Effect(
         effect.zone,

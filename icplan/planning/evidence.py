@@ -17,8 +17,17 @@ from icplan.ovn.routes import advertised
 
 
 def checks(view: View) -> tuple[Check, ...]:
-    """Every check, in the order of the chain: what stands earlier is needed by what follows."""
-    return (*(one for kind in KINDS for one in kind.checks(view)), *_pairs(view))
+    """Every check, in the order of the chain: what stands earlier is needed by what follows.
+
+    A zone that leaves goes through it backwards: its name is the last thing to go.
+    """
+    leaving = {zone.name for zone in zones.declared(view.spec) if not zone.present}
+    found = [tuple(kind.checks(view)) for kind in KINDS]
+    return (
+        *(one for of_kind in found for one in of_kind if one.address.site not in leaving),
+        *(one for of_kind in reversed(found) for one in of_kind if one.address.site in leaving),
+        *_pairs(view),
+    )
 
 
 def _pairs(view: View) -> Iterator[Check]:

@@ -9,9 +9,15 @@ from icplan.ovn.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """The transit switches that each zone is on; two zones on one switch are a pair."""
+    """The transit switches that each zone is on; two zones on one switch are a pair.
+
+    Attributes:
+        switches: by zone.
+        known: whether the interconnection databases were read at all.
+    """
 
     switches: dict[str, frozenset[str]]
+    known: bool = True
 
     def peers(self, zone: str) -> tuple[str, ...]:
         """The zones that a zone shares a switch with, by name."""
@@ -29,7 +35,7 @@ def today(facts: Facts) -> Reachability:
     """The pairs of today. A zone counts when it has published a port and advertises routes."""
     ic = facts.ic_southbound
     if ic is None:
-        return Reachability({})
+        return Reachability({}, known=False)
     advertising = {route.zone for route in ic.routes}
     switches: dict[str, set[str]] = {}
     for port in ic.ports:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from icplan.core.address import IC
 from icplan.core.change import Action, Change, Reason
@@ -44,20 +44,35 @@ def waves(
         zones_at_once: how many zones may be written in one wave.
     """
     parts = [part for part in _parts(changes, zones_at_once) if part[1]]
-    result: list[Wave] = []
-    pending = {change.address for change in changes}
-    for number, (title, members) in enumerate(parts, start=1):
-        requires = _before_leaving(members, [one for one in checks if not one.needs & pending])
-        own = {change.address for change in members}
-        pending -= own
-        brought = [one for one in checks if one.needs & own and not one.needs & pending]
-        if number == len(parts):
-            brought += [one for one in checks if one not in brought]
-        result.append(Wave(number, title, requires, tuple(members), tuple(brought)))
+    wave_of = {
+        change.address: number
+        for number, (_, members) in enumerate(parts, start=1)
+        for change in members
+    }
+    completed: dict[int, list[Check]] = {}
+    for check in checks:
+        last = max((wave_of.get(address, 0) for address in check.needs), default=0)
+        completed.setdefault(last, []).append(check)
+    result = [
+        Wave(
+            number,
+            title,
+            _before_leaving(members, completed, number),
+            tuple(members),
+            tuple(completed.get(number, ())),
+        )
+        for number, (title, members) in enumerate(parts, start=1)
+    ]
+    if result:
+        own = {id(check) for check in result[-1].awaits}
+        rest = tuple(check for check in checks if id(check) not in own)
+        result[-1] = replace(result[-1], awaits=result[-1].awaits + rest)
     return tuple(result)
 
 
-def _before_leaving(members: Sequence[Change], settled: Sequence[Check]) -> tuple[Check, ...]:
+def _before_leaving(
+    members: Sequence[Change], completed: Mapping[int, Sequence[Check]], number: int
+) -> tuple[Check, ...]:
     """The evidence without which a zone's next step out must not be made.
 
     A name that is cleared while gateways or ports are still registered leaves them behind for
@@ -65,7 +80,15 @@ def _before_leaving(members: Sequence[Change], settled: Sequence[Check]) -> tupl
     earlier wave has awaited this; after an interrupted run there is none.
     """
     leaving = {one.address.site for one in members if one.reason is Reason.LEAVING}
-    return tuple(one for one in settled if one.address.site in leaving)
+    if not leaving:
+        return ()
+    return tuple(
+        one
+        for wave in sorted(completed)
+        if wave < number
+        for one in completed[wave]
+        if one.address.site in leaving
+    )
 
 
 def _parts(changes: Sequence[Change], zones_at_once: int) -> Iterable[tuple[str, list[Change]]]:

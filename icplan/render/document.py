@@ -11,6 +11,7 @@ from icplan.core.change import Action, Change, Effect
 from icplan.core.io import title
 from icplan.core.origin import Origin
 from icplan.core.value import Attributes, Later
+from icplan.kinds.common.contract import Check
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
 from icplan.planning.verdicts import Verdict
@@ -148,9 +149,9 @@ def plan_document(plan: Plan) -> PlanDocument:
             {
                 "number": wave.number,
                 "title": wave.title,
-                "requires": [check.claim for check in wave.requires],
+                "requires": _claims(wave.requires),
                 "changes": [str(change.address) for change in wave.changes],
-                "awaits": [check.claim for check in wave.awaits],
+                "awaits": _claims(wave.awaits),
             }
             for wave in plan.waves
         ],
@@ -175,6 +176,11 @@ def plan_document(plan: Plan) -> PlanDocument:
         "refused": plan.refused,
         "digest": None if unreadable else digest(plan),
     }
+
+
+def _claims(checks: tuple[Check, ...]) -> list[str]:
+    """What is awaited; first what a person must do, which no abridged list may leave out."""
+    return [check.claim for check in sorted(checks, key=lambda one: not one.operator)]
 
 
 def verdict_document(verdict: Verdict) -> VerdictDocument:

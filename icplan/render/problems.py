@@ -30,6 +30,14 @@ def error_text(error: IcplanError, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
+def internal_error_text(error: Exception) -> str:
+    """An error that nobody expected, ending with a line end."""
+    return (
+        f"internal error: {type(error).__name__}: {escape(str(error)[:300])}\n"
+        "  cure   run again with ICPLAN_DEBUG=1 and report what it prints\n"
+    )
+
+
 def _file_error_text(error: FileError, paint: Paint) -> str:
     shown = error.diagnostics[:MOST_DIAGNOSTICS]
     parts = [diagnostic_text(one, error.lines, paint) for one in shown]

@@ -35,6 +35,8 @@ class TextProgress:
         self._open_line = False
         self._last = ""
         self._last_seconds = 0.0
+        self.wrote = False
+        """Whether any write was sent."""
 
     def wave(self, wave: Wave, total: int) -> None:
         """A wave begins."""
@@ -43,6 +45,7 @@ class TextProgress:
 
     def writing(self, change: Change) -> None:
         """A write is about to be sent."""
+        self.wrote = True
         if self._terminal:
             self._renew(f"  {_VERBS[change.action]} {escape(str(change.address))} ...")
 

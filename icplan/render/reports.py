@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from icplan.core.change import Reason
 from icplan.core.io import Unreadable
 from icplan.kinds.common.contract import Check, Held, Missing
-from icplan.render.document import FORMAT_VERSION, Json
+from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
 from icplan.run.apply import ApplyReport, Outcome
 from icplan.run.verify import VerifyReport
@@ -41,6 +42,26 @@ def apply_document(report: ApplyReport) -> dict[str, Json]:
                 "cure": report.error.cure,
             },
         ),
+    }
+
+
+def refusal_document(document: PlanDocument, exit_code: int) -> dict[str, Json]:
+    """An apply that wrote nothing: because of the plan's verdicts, or as there was nothing to do.
+
+    The same keys as those of an apply that did something, and what stands against the plan.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "owner": document["owner"],
+        "log": "",
+        "exit": exit_code,
+        "outcomes": [],
+        "waves": len(document["waves"]),
+        "waves_done": 0,
+        "missing": [],
+        "error": None,
+        "verdicts": cast("Json", document["verdicts"]),
+        "unreadable": cast("Json", document["unreadable"]),
     }
 
 
@@ -107,8 +128,10 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         yield f"  cure:  {escape(one.cure)}"
     for change in report.drift:
         where = f"  {escape(str(change.origin))}" if change.origin else ""
-        yield paint.altered(f"differs from the file: {escape(str(change.address))}") + where
-        yield f"  cause: {change.reason}"
+        what = ", ".join(change.differing) if change.reason is Reason.DIFFERS else change.reason
+        head = f"differs from the file: {escape(str(change.address))}"
+        yield f"{paint.altered(head)} ({what}){where}"
+    if report.drift:
         yield "  cure:  icplan plan shows the difference, icplan apply repairs it"
     first = report.first_broken()
     for check, missing in first:
@@ -122,9 +145,8 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         yield paint.good(f"All {report.held} pieces of evidence are there.")
     else:
         yield (
-            f"{report.held} pieces of evidence are there, {len(report.missing)} are missing, "
-            f"{len(report.unseen)} could not be looked at; {len(report.drift)} objects differ "
-            "from the file."
+            f"Evidence: {report.held} there, {len(report.missing)} missing, {len(report.unseen)} "
+            f"could not be looked at. Objects that differ from the file: {len(report.drift)}."
         )
 
 

@@ -42,11 +42,11 @@ class LearnedStatus(TypedDict):
 
 
 class ZoneStatus(TypedDict):
-    """One zone."""
+    """One zone; `registered` is null when the IC southbound database could not be seen."""
 
     name: str
     declared: str
-    registered: bool
+    registered: bool | None
     gateways: list[GatewayStatus]
     ports: list[PortStatus]
     advertises: list[str]
@@ -54,11 +54,11 @@ class ZoneStatus(TypedDict):
 
 
 class StatusDocument(TypedDict):
-    """Everything."""
+    """Everything; `transit_switches` is null when they could not be seen."""
 
     format_version: str
     owner: str
-    transit_switches: list[str]
+    transit_switches: list[str] | None
     zones: list[ZoneStatus]
     unreadable: list[UnreadableDocument]
     changes: int
@@ -67,16 +67,16 @@ class StatusDocument(TypedDict):
 def status_document(plan: Plan) -> StatusDocument:
     """What there is now, and how many changes the file asks for."""
     facts = plan.view.facts
-    ic = facts.ic_southbound or IcSouthbound((), (), (), ())
+    ic = facts.ic_southbound
     declared = {one.name: one for one in zones.declared(plan.view.spec)}
-    switches = facts.ic_northbound.transit_switches if facts.ic_northbound else ()
+    north = facts.ic_northbound
     return {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
-        "transit_switches": [switch.name for switch in switches],
+        "transit_switches": [one.name for one in north.transit_switches] if north else None,
         "zones": [
             _zone(name, declared.get(name), facts.northbound.get(name), ic)
-            for name in sorted({*declared, *ic.zones})
+            for name in sorted({*declared, *(ic.zones if ic else ())})
         ],
         "unreadable": [
             {"subject": title(database), "cause": one.cause, "cure": one.cure}
@@ -87,18 +87,22 @@ def status_document(plan: Plan) -> StatusDocument:
 
 
 def _zone(
-    name: str, declared: zones.DeclaredZone | None, seen: Northbound | None, ic: IcSouthbound
+    name: str,
+    declared: zones.DeclaredZone | None,
+    seen: Northbound | None,
+    seen_ic: IcSouthbound | None,
 ) -> ZoneStatus:
+    ic = seen_ic or IcSouthbound((), (), (), ())
     ports = [port for port in ic.ports if port.zone == name]
     gateways = [one for one in ic.gateways if one.zone == name]
     return {
         "name": name,
         "declared": declared.zone.state.value if declared else "not in the file",
-        "registered": name in ic.zones,
+        "registered": name in ic.zones if seen_ic else None,
         "gateways": [_gateway(one, ports) for one in gateways],
         "ports": [_port(one, gateways) for one in ports],
         "advertises": list(ordered(one.prefix for one in ic.routes if one.zone == name)),
-        "learned": _learned(declared, seen, ic),
+        "learned": _learned(declared, seen, seen_ic),
     }
 
 
@@ -122,16 +126,22 @@ def _port(port: PortBinding, gateways: list[Gateway]) -> PortStatus:
 
 
 def _learned(
-    declared: zones.DeclaredZone | None, seen: Northbound | None, ic: IcSouthbound
+    declared: zones.DeclaredZone | None, seen: Northbound | None, ic: IcSouthbound | None
 ) -> list[LearnedStatus]:
     if declared is None or seen is None:
         return []
-    owners = {bare(one): port.zone for port in ic.ports for one in port.networks}
+    owners = {
+        bare(one): port.zone
+        for port in (ic.ports if ic else ())
+        if port.zone != declared.name
+        for one in port.networks
+    }
+    stranger = "nobody at " if ic else ""
     found: dict[str, set[str]] = {}
     for router in seen.routers_named(declared.zone.router):
         for route in seen.routes_of(router):
             if route.learned:
-                zone = owners.get(bare(route.nexthop), f"nobody at {route.nexthop}")
+                zone = owners.get(bare(route.nexthop), f"{stranger}{route.nexthop}")
                 found.setdefault(zone, set()).add(route.prefix)
     return [{"zone": zone, "prefixes": list(ordered(found[zone]))} for zone in sorted(found)]
 
@@ -142,7 +152,8 @@ def status_text(document: StatusDocument, paint: Paint) -> str:
 
 
 def _lines(document: StatusDocument, paint: Paint) -> Iterator[str]:
-    switches = ", ".join(map(escape, document["transit_switches"])) or "none"
+    names = document["transit_switches"]
+    switches = "unseen" if names is None else ", ".join(map(escape, names)) or "none"
     yield f"{paint.strong(escape(document['owner']))}   transit switches: {switches}"
     for one in document["unreadable"]:
         yield paint.bad(f"could not see the {escape(one['subject'])}: {escape(one['cause'])}")
@@ -151,25 +162,26 @@ def _lines(document: StatusDocument, paint: Paint) -> Iterator[str]:
         yield from _zone_lines(zone, paint)
     yield ""
     count = document["changes"]
+    changes = "1 change" if count == 1 else f"{count} changes"
     if document["unreadable"]:
-        yield f"{count} changes against the file, as far as could be seen."
+        yield f"{changes} against the file, as far as could be seen."
     elif count:
-        yield paint.altered(f"{count} changes against the file: icplan plan shows them.")
+        yield paint.altered(f"{changes} against the file: icplan plan shows them.")
     else:
         yield paint.good("No changes against the file.")
 
 
 def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
-    state = "registered" if zone["registered"] else "not registered"
+    words = {True: "registered", False: "not registered", None: "registration unseen"}
+    state = words[zone["registered"]]
     declared = zone["declared"]
     note = "" if declared == "present" else f", {declared}"
     yield f"{paint.strong(escape(zone['name']))}   {state}{note}"
     for gateway in zone["gateways"]:
         serves = ", ".join(map(escape, gateway["serves"]))
         role = paint.good(f"active on {serves}") if serves else "stands by"
-        yield (
-            f"  gateway     {escape(gateway['host'])}  {', '.join(gateway['tunnel_ips'])}  {role}"
-        )
+        tunnels = ", ".join(map(escape, gateway["tunnel_ips"]))
+        yield f"  gateway     {escape(gateway['host'])}  {tunnels}  {role}"
     for port in zone["ports"]:
         served = escape(port["gateway"]) if port["gateway"] else paint.bad("served by nobody")
         networks = ", ".join(map(escape, port["networks"]))

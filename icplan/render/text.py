@@ -38,7 +38,7 @@ def summary_text(document: PlanDocument, paint: Paint) -> str:
 def _unreadable(document: PlanDocument, paint: Paint) -> Iterator[str]:
     if not document["unreadable"]:
         return
-    yield paint.bad("Could not be seen; nothing is planned for it:")
+    yield paint.bad("Nothing can be planned for:")
     for one in document["unreadable"]:
         yield f"  {escape(one['subject'])}"
         yield from _wrapped(f"cause: {one['cause']}", 6)
@@ -159,7 +159,9 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
     ]
     if not document["resource_changes"]:
         if document["unreadable"]:
-            yield paint.bad("No changes that can be seen; see above what could not be seen.")
+            yield paint.bad("No changes, as far as can be seen.")
+        elif document["refused"]:
+            yield "No changes."
         else:
             yield paint.good("No changes. What is there is what the file says.")
     else:
@@ -178,6 +180,8 @@ def _disruption(document: PlanDocument) -> str:
         f"{escape(group['zone'])} from {_peers(group['peers'])}: {group['outcome']}"
         for group in document["disrupted_pairs"]
     )
+    if not summary["pairs"]:
+        return f"{zones} disrupted ({details})."
     return (
         f"{zones} disrupted: {summary['pairs_disrupted']} of {summary['pairs']} AZ pairs "
         f"({details})."
@@ -185,6 +189,8 @@ def _disruption(document: PlanDocument) -> str:
 
 
 def _peers(peers: list[str]) -> str:
+    if not peers:
+        return "zones that could not be seen"
     if len(peers) <= 3:
         return ", ".join(map(escape, peers))
     return f"{', '.join(map(escape, peers[:3]))} and {len(peers) - 3} more"

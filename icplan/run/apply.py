@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,7 +11,6 @@ from icplan.backends.failures import Stale, WriteUncertain
 from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
 from icplan.core.change import Change
-from icplan.core.io import Transaction
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check
@@ -117,88 +117,102 @@ def apply(
         current = make_plan(spec, observe(databases, spec))
         if digest(current) != digest(plan):
             raise Changed(current)
-        report = ApplyReport(current, str(log.path))
-        report.outcomes = {change.address: Outcome.SKIPPED for change in current.changes}
-        evidence = Evidence(
-            databases,
-            (query for kind in KINDS for query in kind.queries(spec, current.view.facts)),
-        )
+        queries = (query for kind in KINDS for query in kind.queries(spec, current.view.facts))
+        with closing(Evidence(databases, queries)) as evidence:
+            run = _Run(current, databases, locks, log, progress, waits, evidence)
+            return run.carry_out()
 
-        def await_all(event: str, wave: Wave, checks: tuple[Check, ...]) -> bool:
-            if not checks:
-                return True
-            log.write(event, wave=wave.number, checks=[check.claim for check in checks])
-            report.missing = await_evidence(
-                checks, evidence, waits.machine, waits.operator, progress.waiting
-            )
-            claims = [check.claim for check, _ in report.missing]
-            log.write("missing" if claims else "seen", wave=wave.number, missing=claims)
-            if not claims:
-                progress.seen(len(checks))
-            return not claims
 
+class _Run:
+    """One run under its locks."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        databases: Databases,
+        locks: Locks,
+        log: RunLog,
+        progress: Progress,
+        waits: Waits,
+        evidence: Evidence,
+    ) -> None:
+        self._plan = plan
+        self._databases = databases
+        self._locks = locks
+        self._log = log
+        self._progress = progress
+        self._waits = waits
+        self._evidence = evidence
+        self._report = ApplyReport(plan, str(log.path))
+        self._report.outcomes = {change.address: Outcome.SKIPPED for change in plan.changes}
+
+    def carry_out(self) -> ApplyReport:
+        """All waves, or as far as it goes."""
+        report = self._report
         try:
-            for wave in current.waves:
-                progress.wave(wave, len(current.waves))
-                if not await_all("require", wave, wave.requires):
-                    break
-                _write(wave, databases, locks, log, progress, report)
-                if not await_all("await", wave, wave.awaits):
+            for wave in self._plan.waves:
+                if not self._wave(wave):
                     break
                 report.waves_done = wave.number
         except IcplanError as error:
             report.error = error
         except KeyboardInterrupt:
             report.interrupted = True
-        finally:
-            evidence.close()
-        log.write(
-            "end",
-            exit=int(report.exit),
-            outcomes={str(one): outcome.value for one, outcome in report.outcomes.items()},
-            error=str(report.error) if report.error else None,
+        try:
+            self._log.write(
+                "end",
+                exit=int(report.exit),
+                outcomes={str(one): outcome.value for one, outcome in report.outcomes.items()},
+                error=str(report.error) if report.error else None,
+            )
+        except IcplanError as error:
+            # Where the run stands is worth more than its record.
+            report.error = report.error or error
+        return report
+
+    def _wave(self, wave: Wave) -> bool:
+        self._progress.wave(wave, len(self._plan.waves))
+        if not self._await("require", wave, wave.requires):
+            return False
+        for change in wave.changes:
+            self._write(change)
+        return self._await("await", wave, wave.awaits)
+
+    def _write(self, change: Change) -> None:
+        operation = kind_of(change.address.kind).operation(change, self._plan.view)
+        address = change.address
+        self._progress.writing(change)
+        self._log.write("write", address=str(address), action=change.action.value)
+        receipt = self._locks.receipt(operation.database)
+        self._report.outcomes[address] = Outcome.UNCERTAIN
+        try:
+            self._databases.client(operation.database).write(operation, receipt)
+        except WriteUncertain:
+            self._log.write("uncertain", address=str(address))
+            raise
+        except IcplanError as error:
+            self._report.outcomes[address] = Outcome.FAILED
+            self._log.write("failed", address=str(address), error=str(error))
+            if isinstance(error, Stale) and error.subject == LOCK:
+                raise LockLost(error.place) from error
+            raise
+        self._report.outcomes[address] = Outcome.DONE
+        self._log.write("written", address=str(address))
+        self._progress.written(change)
+
+    def _await(self, event: str, wave: Wave, checks: tuple[Check, ...]) -> bool:
+        if not checks:
+            return True
+        self._log.write(event, wave=wave.number, checks=[check.claim for check in checks])
+        self._report.missing = await_evidence(
+            checks,
+            self._evidence,
+            self._waits.machine,
+            self._waits.operator,
+            self._progress.waiting,
         )
-    return report
-
-
-def _write(
-    wave: Wave,
-    databases: Databases,
-    locks: Locks,
-    log: RunLog,
-    progress: Progress,
-    report: ApplyReport,
-) -> None:
-    for change in wave.changes:
-        operation = kind_of(change.address.kind).operation(change, report.plan.view)
-        _one(change, operation, databases, locks, log, progress, report)
-
-
-def _one(
-    change: Change,
-    operation: Transaction,
-    databases: Databases,
-    locks: Locks,
-    log: RunLog,
-    progress: Progress,
-    report: ApplyReport,
-) -> None:
-    address = change.address
-    progress.writing(change)
-    log.write("write", address=str(address), action=change.action.value)
-    receipt = locks.receipt(operation.database)
-    report.outcomes[address] = Outcome.UNCERTAIN
-    try:
-        databases.client(operation.database).write(operation, receipt)
-    except WriteUncertain:
-        log.write("uncertain", address=str(address))
-        raise
-    except IcplanError as error:
-        report.outcomes[address] = Outcome.FAILED
-        log.write("failed", address=str(address), error=str(error))
-        if isinstance(error, Stale) and error.subject == LOCK:
-            raise LockLost(error.place) from error
-        raise
-    report.outcomes[address] = Outcome.DONE
-    log.write("written", address=str(address))
-    progress.written(change)
+        claims = [check.claim for check, _ in self._report.missing]
+        self._log.write("missing" if claims else "seen", wave=wave.number, missing=claims)
+        if not claims:
+            self._progress.seen(len(checks))
+        return not claims

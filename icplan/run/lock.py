@@ -369,23 +369,29 @@ def _try(client: Client, transaction: Transaction) -> bool:
     return True
 
 
-def release(databases: Databases, sites: Sequence[str], nonce: str) -> dict[str, Holder]:
-    """Removes the locks of a run by its nonce; gives what was removed, by site.
+def release(
+    databases: Databases, sites: Sequence[str], nonce: str
+) -> tuple[dict[str, Holder], tuple[IcplanError, ...]]:
+    """Removes the locks of a run by its nonce, wherever they can be reached.
 
-    Raises:
-        DatabaseUnreadable: a database could not be read.
+    Returns:
+        What was removed, by site, and the databases that could not be reached.
     """
     removed: dict[str, Holder] = {}
+    failed: list[IcplanError] = []
     for site in sites:
         database = _target(site)
         client = databases.client(database)
-        row = _global_row(client, database)
-        value = pairs(row, "external_ids").get(KEY) if row else None
-        if row is None or value is None or Holder.read(value).nonce != nonce:
-            continue
-        if _remove(client, _Place(database, _table(database), text(row, "_uuid")), value):
-            removed[site] = Holder.read(value)
-    return removed
+        try:
+            row = _global_row(client, database)
+            value = pairs(row, "external_ids").get(KEY) if row else None
+            if row is None or value is None or Holder.read(value).nonce != nonce:
+                continue
+            if _remove(client, _Place(database, _table(database), text(row, "_uuid")), value):
+                removed[site] = Holder.read(value)
+        except IcplanError as error:
+            failed.append(error)
+    return removed, tuple(failed)
 
 
 def _user() -> str:

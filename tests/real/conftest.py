@@ -16,22 +16,6 @@ import pytest
 from icplan.lab import Lab, LabOptions, Mode
 from icplan.lab.namespaces import why_no_namespaces
 
-ROW_TABLES = {
-    "northbound": (
-        "NB_Global",
-        "Logical_Switch",
-        "Logical_Switch_Port",
-        "Logical_Router",
-        "Logical_Router_Port",
-        "Logical_Router_Static_Route",
-        "Logical_Router_Policy",
-        "NAT",
-        "Gateway_Chassis",
-        "Address_Set",
-        "Static_MAC_Binding",
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Result:

@@ -301,7 +301,7 @@ def test_a_damaged_lock_holds_for_a_while_and_can_be_unlocked(world: World, valu
     assert 0 < holder.ttl <= lock.LONGEST_TTL_SECONDS
     assert re.fullmatch(r"[0-9a-f]{8}", holder.nonce)
     with world.databases() as databases:
-        assert release(databases, SITES, holder.nonce) == {"az1": holder}
+        assert release(databases, SITES, holder.nonce)[0] == {"az1": holder}
     assert world.keys("az1") == FOREIGN
 
 
@@ -429,9 +429,9 @@ def test_unlocking_removes_the_locks_of_one_nonce_everywhere(world: World) -> No
         world.set(site, BEAT, "7")
         world.set(site, RECEIPT, f"{holder.nonce}-1")
     with world.databases() as databases:
-        assert release(databases, SITES, "00000000") == {}
-        assert release(databases, SITES, hung.nonce) == {"ic": hung, "az1": hung}
-        assert release(databases, SITES, hung.nonce) == {}
+        assert release(databases, SITES, "00000000")[0] == {}
+        assert release(databases, SITES, hung.nonce)[0] == {"ic": hung, "az1": hung}
+        assert release(databases, SITES, hung.nonce)[0] == {}
     assert world.keys("ic") == FOREIGN
     assert world.keys("az1") == FOREIGN
     assert world.lock("az2") == other
@@ -439,13 +439,13 @@ def test_unlocking_removes_the_locks_of_one_nonce_everywhere(world: World) -> No
 
 def test_unlocking_a_fresh_database_finds_nothing_and_makes_nothing(fresh: World) -> None:
     with fresh.databases() as databases:
-        assert release(databases, SITES, "00000000") == {}
+        assert release(databases, SITES, "00000000")[0] == {}
     assert fresh.eyes["ic"].rows("IC_NB_Global") == []
 
 
 def test_a_run_whose_lock_was_unlocked_stops(world: World) -> None:
     with world.databases() as databases, world_locked(world) as locks:
-        assert set(release(databases, SITES, locks.holder.nonce)) == set(SITES)
+        assert set(release(databases, SITES, locks.holder.nonce)[0]) == set(SITES)
         assert world.lock("az1") is None
 
 

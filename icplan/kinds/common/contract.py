@@ -9,11 +9,16 @@ from icplan.core.address import Address
 from icplan.core.change import Change, Effect
 from icplan.core.io import Operation, Query, Unreadable
 from icplan.core.state import Desired, Observed
+from icplan.core.value import Attributes
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
 MARK = "icplan"
 """The key in `external_ids` that says whose an object is; its value is the file's name."""
+
+UNDECIDED: Attributes = {}
+"""What an object of ours should be when the file cannot be followed, as with a name that means
+nothing: as it is. A rule says why and refuses; without this it would look no longer declared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import Address
-from icplan.kinds.common import transit_address, zones
+from icplan.core.state import Declared, Desired
+from icplan.core.value import plain
+from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
-from icplan.kinds.transit_port.state import NAME, address, switches_of
+from icplan.kinds.transit_port.state import NAME, address, desired, sharing, switches_of
 from icplan.ovn.interconnect import IcSouthbound
 
 
 def checks(view: View) -> Iterator[Check]:
     """Ports are published and served by a declared gateway, or gone with all their gateways."""
     switches = view.spec.interconnect.transit_switches.names
+    wanted = desired(view)
     for zone in zones.seen(view):
         if not zone.declared.present:
             yield from _gone(view, zone)
@@ -24,7 +27,7 @@ def checks(view: View) -> Iterator[Check]:
         for switch in switches:
             yield _published(zone, switch)
             yield _served(zone, switch)
-            yield _unique(zone.name, switch)
+            yield _unique(view, zone.name, switch, wanted.get(address(zone.name, switch)))
 
 
 def _needs(zone: str, switch: str) -> frozenset[Address]:
@@ -42,7 +45,8 @@ def _listed(zone: str, host: str) -> Check:
             lambda ic: verdict(
                 any(one.zone == zone and one.hostname == host for one in ic.gateways),
                 f"{host} is no gateway of {zone} in the IC southbound database",
-                f"on {host}: ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
+                f"check that ovn-controller runs on {host}, and mark it there: "
+                "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
             )
         ),
     )
@@ -96,17 +100,22 @@ def _served(zone: zones.SeenZone, switch: str) -> Check:
     )
 
 
-def _unique(zone: str, switch: str) -> Check:
+def _unique(view: View, zone: str, switch: str, wanted: Desired | None) -> Check:
+    ic_now = view.facts.ic_southbound
+    rivals: tuple[str, ...] = ()
+    if ic_now is not None and isinstance(wanted, Declared) and wanted.attributes:
+        networks = plain(wanted.attributes, "networks")
+        # Whoever has the address today gives it up in a wave of its own.
+        rivals = sharing(ic_now, zone, switch, networks if isinstance(networks, tuple) else ())
+
     def test(ic: IcSouthbound) -> Verdict:
-        ports = [one for one in ic.ports if one.transit_switch == switch]
-        mine = {
-            transit_address.bare(net) for one in ports if one.zone == zone for net in one.networks
-        }
-        others = sorted(
-            one.zone
-            for one in ports
-            if one.zone != zone and mine & {transit_address.bare(net) for net in one.networks}
-        )
+        mine = [
+            net
+            for one in ic.ports
+            if one.zone == zone and one.transit_switch == switch
+            for net in one.networks
+        ]
+        others = sharing(ic, zone, switch, mine)
         if not others:
             return Held()
         return Missing(
@@ -117,7 +126,7 @@ def _unique(zone: str, switch: str) -> Check:
     return Check(
         address(zone, switch),
         f"nobody else has the address of {zone} on {switch}",
-        _needs(zone, switch),
+        _needs(zone, switch) | {address(one, switch) for one in rivals},
         in_ic(test),
     )
 

@@ -8,7 +8,9 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
+from icplan.kinds.transit_port.state import GONE, GROUP, sharing
 from icplan.ovn.attachment import attachments
+from icplan.ovn.prefix import family, normal, ordered
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
@@ -27,11 +29,14 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             Impact.OUTAGE,
             f"the port on {switch} is made anew: {zone} is cut off for 1 to 5 s",
         )
+    elif effect := _leaves_subnet(change, view):
+        yield effect
     elif differing & {"networks", "mac"}:
         yield Effect(
             zone,
             Impact.BRIEF,
-            f"the other zones learn {zone}'s new {_new(differing)} on {switch}: a gap below 1 s",
+            f"the other zones learn {zone}'s new {_new(differing)} on {switch}: a gap below 1 s"
+            + _rivals(change, view),
         )
     if "gateways" in differing:
         yield _gateway_effect(change, zone, switch)
@@ -40,6 +45,44 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
 def _new(differing: set[str]) -> str:
     names = {"networks": "address", "mac": "MAC"}
     return " and ".join(word for name, word in names.items() if name in differing)
+
+
+def _leaves_subnet(change: Change, view: View) -> Effect | None:
+    """What becomes of a zone that leaves a subnet in which others are; None when none are.
+
+    A next hop outside of a zone's own subnet is no way for it.
+    """
+    before, after = (plain(one or {}, "networks") for one in (change.before, change.after))
+    ic = view.facts.ic_southbound
+    if ic is None or not isinstance(before, tuple) or not isinstance(after, tuple):
+        return None
+    zone, switch = change.address.site, change.address.name
+    left = {normal(one) for one in before} - {normal(one) for one in after}
+    others = ", ".join(
+        port.zone
+        for port in ic.ports
+        if port.zone != zone
+        and port.transit_switch == switch
+        and left & {normal(one) for one in port.networks}
+    )
+    if not others:
+        return None
+    if {family(one) for one in left} <= {family(one) for one in after}:
+        sentence = f"{zone} moves to another subnet on {switch}: it is cut off from {others} until "
+        return Effect(zone, Impact.OUTAGE, f"{sentence}both are there")
+    subnets = ordered(left)
+    sentence = f"{zone} gives {', '.join(subnets)} on {switch} up: what it exchanges with {others} "
+    return Effect(zone, Impact.OUTAGE, f"{sentence}there ends", subnets)
+
+
+def _rivals(change: Change, view: View) -> str:
+    """Why an address that looks good is given up."""
+    networks = plain(change.before or {}, "networks")
+    if view.facts.ic_southbound is None or not isinstance(networks, tuple):
+        return ""
+    zone, switch = change.address.site, change.address.name
+    others = sharing(view.facts.ic_southbound, zone, switch, networks)
+    return f"; {', '.join(others)} has the old address, too" if others else ""
 
 
 def _loss(view: View, zone: str, switch: str) -> Effect:
@@ -62,8 +105,16 @@ def _loss(view: View, zone: str, switch: str) -> Effect:
 def _gateway_effect(change: Change, zone: str, switch: str) -> Effect:
     before = plain(change.before or {}, "gateways")
     after = plain(change.after or {}, "gateways")
-    active_before = before[0] if isinstance(before, tuple) and before else None
+    alive = [one for one in before if not one.endswith(GONE)] if isinstance(before, tuple) else []
+    active_before = alive[0] if alive else None
     active_after = after[0] if isinstance(after, tuple) and after else None
+    if GROUP in alive:
+        return Effect(
+            zone,
+            Impact.BRIEF,
+            f"{active_after} becomes active on {switch} in the place of whom the HA chassis group "
+            "chose: a gap below 1 s",
+        )
     if active_before == active_after:
         return Effect(
             zone, Impact.NONE, f"{active_after} stays active on {switch}; only the standby changes"

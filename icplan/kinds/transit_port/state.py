@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from icplan.core.address import Address
 from icplan.core.io import Query, Unreadable
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import Plain, known
 from icplan.kinds.common import transit_address, zones
-from icplan.kinds.common.contract import MARK, View
+from icplan.kinds.common.contract import MARK, UNDECIDED, View
 from icplan.ovn import southbound
 from icplan.ovn.attachment import Attachment, attachments, of_router
 from icplan.ovn.facts import Facts
+from icplan.ovn.interconnect import IcSouthbound
 from icplan.spec.load import Spec
 
 NAME = "port"
@@ -20,6 +21,10 @@ NETWORKS = "icplan-networks"
 """What we gave the port, so that a change by hand shows even when it is a good address too."""
 MAC = "icplan-mac"
 """Likewise."""
+GONE = " (gone)"
+"""Behind the name of a gateway's chassis that is not there any more."""
+GROUP = "HA chassis group"
+"""Among the gateways: a group that somebody gave the port, for which OVN ignores the others."""
 
 
 def address(zone: str, switch: str) -> Address:
@@ -54,10 +59,13 @@ def desired(view: View) -> dict[Address, Desired]:
     for index, switch in enumerate(switches.names):
         networks = _networks(view, switch, switches.subnet_of(index))
         for zone in zones.seen(view):
-            if zone.name not in networks:
-                continue
             found = of_zone(zone, switch)
             ours = found[0] if found else None
+            origin = zone.declared.origin(view.spec, "gatewayNodes")
+            if zone.name not in networks:
+                if ours and ours.switch_port.external_ids.get(MARK) == view.owner:
+                    wanted[address(zone.name, switch)] = Declared(UNDECIDED, origin)
+                continue
             attributes = known(
                 router=zone.declared.zone.router,
                 router_port=ours.router_port.name if ours else f"{zone.name}-{switch}",
@@ -66,7 +74,6 @@ def desired(view: View) -> dict[Address, Desired]:
                 networks=networks[zone.name],
                 gateways=rotated(zone.declared.zone.gateway_nodes, index),
             )
-            origin = zone.declared.origin(view.spec, "gatewayNodes")
             wanted[address(zone.name, switch)] = Declared(attributes, origin)
     for zone in zones.seen(view):
         if not zone.declared.present:
@@ -127,6 +134,18 @@ def _taken_by_others(view: View, switch: str, members: set[str]) -> set[str]:
     }
 
 
+def sharing(ic: IcSouthbound, zone: str, switch: str, networks: Iterable[str]) -> tuple[str, ...]:
+    """The other zones that have published one of these addresses on a switch, by name."""
+    wanted = {transit_address.bare(one) for one in networks}
+    return tuple(
+        port.zone
+        for port in ic.ports
+        if port.zone != zone
+        and port.transit_switch == switch
+        and wanted & {transit_address.bare(one) for one in port.networks}
+    )
+
+
 def of_zone(zone: zones.SeenZone, switch: str) -> tuple[Attachment, ...]:
     """The zone's ports on a switch: of its router, whatever their names, else what is marked."""
     found = of_router(zone.northbound, switch, zone.declared.zone.router)
@@ -183,8 +202,8 @@ def _present(zone: zones.SeenZone, found: Attachment) -> Present:
 def _gateways(zone: zones.SeenZone, found: Attachment) -> tuple[str, ...]:
     """The gateways' host names, the active one first; a chassis that is gone by its own name."""
     names = tuple(
-        zone.southbound.host_of(row.chassis) or f"chassis {row.chassis} (gone)"
+        zone.southbound.host_of(row.chassis) or f"chassis {row.chassis}{GONE}"
         for row in found.gateways
     )
     # OVN ignores the gateway chassis of a port that has a group: shown, so that it is repaired.
-    return (*names, "HA chassis group") if found.router_port.ha_chassis_group else names
+    return (*names, GROUP) if found.router_port.ha_chassis_group else names

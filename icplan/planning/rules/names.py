@@ -185,15 +185,13 @@ def port_name_taken(seen: Seen) -> Iterator[Finding]:
         zone = change.address.site
         northbound = seen.facts.northbound[zone]
         wanted = {f"{zone}-{change.address.name}", f"{change.address.name}-{zone}"}
-        existing = {
-            *(port.name for port in northbound.router_ports.values()),
-            *(port.name for port in northbound.switch_ports.values()),
-        }
-        for name in sorted(wanted & existing):
+        existing = {port.name: "lsp-del" for port in northbound.switch_ports.values()}
+        existing |= {port.name: "lrp-del" for port in northbound.router_ports.values()}
+        for name in sorted(wanted & {*existing}):
             yield Finding(
                 zone,
                 f"a port named {name} exists in {zone}, and is not the zone's port on "
                 f"{change.address.name}",
-                f"Rename or delete it: ovn-nbctl find logical_switch_port name={name}",
+                f"Delete it if nobody needs it (ovn-nbctl {existing[name]} {name}), or rename it.",
                 change.origin,
             )

@@ -64,9 +64,10 @@ def address_translation(seen: Seen) -> Iterator[Finding]:
         rules = [one for one in rules if one.type in {"snat", "dnat_and_snat"}]
         if rules:
             shown = ", ".join(sorted(f"{one.type} {one.logical_ip}" for one in rules)[:3])
+            shown += f" and {len(rules) - 3} more" if len(rules) > 3 else ""
             yield Finding(
                 zone.name,
-                f"router {zone.router.name} has {len(rules)} NAT rules ({shown})",
+                f"router {zone.router.name} translates addresses: {shown}",
                 "Remove them, or accept the rule with a reason if they match no traffic between "
                 "zones.",
                 zone.declared.origin(seen.spec, "router"),
@@ -153,7 +154,7 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
 def denied_by_mistake(seen: Seen) -> Iterator[Finding]:
     """Withholding an IPv6 subnet takes others away with it.
 
-    Up to OVN 24.03 an IPv6 entry of the denylist denies every IPv6 prefix that is at least as
+    Before OVN 24.03 an IPv6 entry of the denylist denies every IPv6 prefix that is at least as
     long, of this zone and of all others, with no sign in any log (measured with 23.03.1). Update
     OVN in that zone, withhold nothing of IPv6, or accept it if that is all the zone has.
     """

@@ -1,0 +1,45 @@
+"""Every folder below cases/ is a file, a snapshot, and the plan that follows from the two.
+
+ICPLAN_UPDATE_CASES=1 rewrites the expectations; what has changed is then to be reviewed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+
+from icplan.core import snapshot
+from icplan.planning.plan import Plan, make_plan
+from icplan.render.document import plan_document
+from icplan.render.paint import Paint
+from icplan.render.text import plan_text
+from icplan.spec.load import read
+
+FOLDER = Path(__file__).parent / "cases"
+CASES = sorted(path.parent for path in FOLDER.glob("*/*/interconnect.yaml"))
+
+
+def name(case: Path) -> str:
+    return str(case.relative_to(FOLDER))
+
+
+def plan_of(case: Path) -> Plan:
+    spec = read((case / "interconnect.yaml").read_bytes(), "interconnect.yaml")
+    return make_plan(spec, snapshot.decode((case / "snapshot.json").read_bytes()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_plan_is_as_reviewed(case: Path) -> None:
+    document = plan_document(plan_of(case))
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    said = {
+        "plan.txt": plan_text(document, Paint()),
+        "plan.json": orjson.dumps(document, option=options).decode(),
+    }
+    for file, text in said.items():
+        if os.environ.get("ICPLAN_UPDATE_CASES"):
+            (case / file).write_text(text, encoding="utf-8")
+        assert text == (case / file).read_text(encoding="utf-8")
