@@ -88,7 +88,7 @@ def command(
             # An approved plan was read before; a person at a terminal wants one line of it.
             text = summary_text(document, out.out) if known else plan_text(document, out.out)
             out.print(text)
-        if (refusal := _refusal(out, plan, document)) is not None:
+        if (refusal := _refusal(out, plan)) is not None:
             if as_json:
                 out.print_json(refusal_document(document, refusal))
             return refusal
@@ -107,8 +107,8 @@ def command(
         )
 
 
-def _refusal(out: Console, plan: Plan, document: PlanDocument) -> Exit | None:
-    if document["unreadable"]:
+def _refusal(out: Console, plan: Plan) -> Exit | None:
+    if plan.unseen or (plan.unclear and not plan.refused):
         out.tell(out.err.bad("Not applied: not everything could be seen.") + "\n")
         return Exit.FAILED
     if plan.refused:

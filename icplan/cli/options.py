@@ -10,6 +10,7 @@ import click
 
 from icplan.cli.console import Console
 from icplan.errors import IcplanError
+from icplan.render.problems import diagnostic_text
 from icplan.spec.load import Spec, read
 from icplan.spec.source import LARGEST
 
@@ -49,6 +50,12 @@ def read_spec(file: str) -> Spec:
         IcplanError: it cannot be read.
     """
     return read(read_bytes(file, "interconnect file", LARGEST + 1), file)
+
+
+def tell_warnings(out: Console, spec: Spec) -> None:
+    """Says what in a file is no error, and most likely not meant."""
+    for warning in spec.warnings:
+        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err))
 
 
 def read_bytes(file: str, thing: str, limit: int = -1) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from icplan import planfile
-from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, write_bytes
+from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, tell_warnings, write_bytes
 from icplan.cli.planning import open_databases, plan_now
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
@@ -38,6 +38,7 @@ def command(
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
     document = plan_document(plan)
+    tell_warnings(printer, spec)
     if as_json:
         printer.print_json(document)
     else:
@@ -46,10 +47,12 @@ def command(
         printer.tell(f"note: the lock of {site} is held by {escape(str(holder))}\n")
     if out is not None:
         _save(out, file, plan, document)
-    if document["unreadable"]:
+    if plan.unseen:
         return Exit.FAILED
     if plan.refused:
         return Exit.REFUSED
+    if plan.unclear:
+        return Exit.FAILED
     return Exit.CHANGES if detailed_exitcode and plan.changes else Exit.DONE
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from icplan.cli.options import FILE, JSON, console, read_spec
+from icplan.cli.options import FILE, JSON, console, read_spec, tell_warnings
 from icplan.errors import Exit
 from icplan.planning.verdicts import offline
 from icplan.render.document import FORMAT_VERSION, verdict_document
-from icplan.render.problems import diagnostic_text, diagnostics_document
+from icplan.render.problems import diagnostics_document
 from icplan.render.text import verdict_lines
 from icplan.spec.diagnostic import FileError, escape
 
@@ -46,8 +46,7 @@ def command(context: click.Context, file: str, as_json: bool) -> int:
             }
         )
         return Exit.FAILED if refused else Exit.DONE
-    for warning in spec.warnings:
-        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err))
+    tell_warnings(out, spec)
     for verdict in verdicts:
         out.tell("\n".join(verdict_lines(verdict_document(verdict), out.err)) + "\n")
     if refused:

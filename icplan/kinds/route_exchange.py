@@ -124,7 +124,10 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         before.get(name) == one for name, one in known(advertise=True, learn=True).items()
     )
     if not exchanging:
-        yield Effect(zone, Impact.NONE, f"{zone} and the other zones learn each other's subnets")
+        withheld = _tuple(change, before=False)
+        but = f", but for {_listed(withheld)} in either direction" if withheld else ""
+        sentence = f"{zone} and the other zones learn each other's subnets{but}"
+        yield Effect(zone, Impact.NONE, sentence)
         return
     seen = zones.find(view, zone)
     ours_before = _tuple(change, before=True)
@@ -141,7 +144,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(
             zone,
             Impact.OUTAGE,
-            f"the other zones lose {_listed(lost)} of {zone}, within about 1 s",
+            f"the other zones lose {_listed(lost)} of {zone}, within about 1 s; {zone} does not "
+            "learn it from them either",
             lost,
         )
     if gained := ordered(then - now):

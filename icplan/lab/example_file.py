@@ -33,6 +33,10 @@ def text(lab: Lab) -> str:
 
 
 def _zone(lab: Lab, zone: Zone, *, first: bool) -> list[str]:
+    gateways = f"    gatewayNodes: [{', '.join(zone.gateway_hosts)}]"
+    if zone.name in lab.clusters:
+        access = f"{{context: {zone.name}, kubeconfig: {lab.kubeconfig.name}}}"
+        return [f"  - name: {zone.name}", f"    kubernetes: {access}", gateways]
     lines = [
         f"  - name: {zone.name}",
         "    platform: ovn",
@@ -48,13 +52,10 @@ def _zone(lab: Lab, zone: Zone, *, first: bool) -> list[str]:
         }
         inside = (f"{key}: {path.relative_to(lab.directory)}" for key, path in files.items())
         lines.append(f"    tls: {{{', '.join(inside)}}}")
-    lines += [
-        f"    router: {zone.router}",
-        f"    gatewayNodes: [{', '.join(zone.gateway_hosts)}]",
-    ]
+    lines += [f"    router: {zone.router}", gateways]
     if first:
         office = default_subnets(zone.state.index, lab.options.family)["office"]
-        # Up to OVN 24.03 an IPv6 entry of the denylist denies all IPv6 prefixes (measured).
+        # Before OVN 24.03 an IPv6 entry of the denylist denies all IPv6 prefixes (measured).
         quoted = ", ".join(f'"{network_of(each)}"' for each in office if ":" not in each)
         lines += [f"    withhold: [{quoted}]"] if quoted else []
     return lines

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from icplan.core.change import Action, Change, Effect
-from icplan.core.io import title
+from icplan.core.change import Action, Change
+from icplan.core.io import Datum, title
 from icplan.core.origin import Origin
 from icplan.core.value import Attributes, Later
+from icplan.kinds import kind_of
 from icplan.kinds.common.contract import Check
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
@@ -49,8 +50,16 @@ class ChangeBody(TypedDict):
     importing: NotRequired[dict[str, str]]
 
 
+class PreconditionDocument(TypedDict):
+    """What a write expects to find: so many rows, and these values of the fields that are ours."""
+
+    object: str
+    rows: int
+    fields: dict[str, Json]
+
+
 class ChangeDocument(TypedDict):
-    """One change."""
+    """One change; its preconditions are null in a plan that cannot be applied."""
 
     address: str
     site: str
@@ -62,6 +71,7 @@ class ChangeDocument(TypedDict):
     origin: OriginDocument | None
     wave: int
     effects: list[EffectDocument]
+    preconditions: list[PreconditionDocument] | None
 
 
 class WaveDocument(TypedDict):
@@ -141,9 +151,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         "owner": plan.owner,
         "file": plan.view.spec.document.file,
         "resource_changes": [
-            _change(change, wave.number, plan.consequences.effects[change.address])
-            for wave in plan.waves
-            for change in wave.changes
+            _change(plan, change, wave.number) for wave in plan.waves for change in wave.changes
         ],
         "waves": [
             {
@@ -211,7 +219,35 @@ _ACTIONS = {
 }
 
 
-def _change(change: Change, wave: int, effects: tuple[Effect, ...]) -> ChangeDocument:
+_REFERENCES = frozenset({"gateway_chassis", "ha_chassis_group"})
+"""Columns whose values are uuids: they mean nothing to a reader."""
+
+
+def _preconditions(plan: Plan, change: Change) -> list[PreconditionDocument] | None:
+    if plan.refused or plan.unseen or plan.unclear:
+        return None
+    operation = kind_of(change.address.kind).operation(change, plan.view)
+    return [
+        {
+            "object": one.subject,
+            "rows": one.rows,
+            "fields": {
+                str(field): _datum(value)
+                for field, value in one.fields
+                if field.column not in _REFERENCES
+            },
+        }
+        for one in operation.preconditions
+    ]
+
+
+def _datum(value: Datum) -> Json:
+    if isinstance(value, tuple):
+        return [str(one) for one in value]
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def _change(plan: Plan, change: Change, wave: int) -> ChangeDocument:
     body: ChangeBody = {
         "actions": [_ACTIONS[change.action]],
         "before": _values(change.before),
@@ -240,8 +276,9 @@ def _change(change: Change, wave: int, effects: tuple[Effect, ...]) -> ChangeDoc
                 "sentence": effect.sentence,
                 "prefixes": list(effect.prefixes),
             }
-            for effect in effects
+            for effect in plan.consequences.effects[change.address]
         ],
+        "preconditions": _preconditions(plan, change),
     }
 
 

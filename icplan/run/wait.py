@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from icplan.backends.databases import Databases
@@ -45,8 +46,10 @@ class Evidence:
         contents: dict[Database, Tables | Unreadable] = dict(snapshot.databases)
         try:
             if not self._started:
-                for monitor in self._monitors:
-                    monitor.start()
+                # In threads of their own: the library swallows a Ctrl-C that hits it (bare
+                # `except:` in ovs/poller.py, even while it is imported).
+                with ThreadPoolExecutor(max(1, len(self._monitors))) as pool:
+                    list(pool.map(Monitor.start, self._monitors))
                 self._started = True
             contents |= {monitor.database: monitor.tables() for monitor in self._monitors}
         except DatabaseUnreadable as error:
