@@ -49,6 +49,12 @@ def command() -> None:
     show_default=True,
     help="Members of the IC databases' cluster.",
 )
+@click.option(
+    "--kubernetes",
+    is_flag=True,
+    help="Zones are clusters: real kube-apiserver and etcd, kwok, and a stand-in for Kube-OVN's "
+    "controller.",
+)
 @click.option("--tls", is_flag=True, help="The zones' databases speak TLS.")
 @click.option(
     "--gateways",
@@ -65,6 +71,7 @@ def up(
     mode: str | None,
     family: str,
     members: str,
+    kubernetes: bool,
     tls: bool,
     gateways: int,
 ) -> int:
@@ -75,6 +82,7 @@ def up(
         mode=Mode(mode) if mode else operations.best_mode(),
         family=Family(family),
         members=int(members),
+        kubernetes=kubernetes,
         tls=tls,
         gateways=gateways,
     )

@@ -13,6 +13,9 @@ For tests:
         lab.ic.sbctl("show")
         lab.interconnect_file           # a file for icplan plan
 
+    with Lab(tmp_path / "lab", LabOptions(kubernetes=True, play_kube_ovn=True)) as lab:
+        lab.clusters["az1"].cluster.kubeconfig()    # see icplan.lab.kubernetes
+
     with StandaloneDatabases(tmp_path / "databases") as databases:
         databases.zones["az2"].northbound.unix
         databases.reset()               # empty again, within milliseconds

@@ -10,7 +10,7 @@ from icplan.lab.programs import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DAYS = "30"
+_DAYS = 30
 _NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3"
 
 
@@ -55,21 +55,32 @@ class Certificates:
             IcplanError: openssl is missing or failed.
         """
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._openssl(*self._request("ca", "lab authority"), "-x509", "-days", _DAYS)
+        authority = self._request("ca", "/O=icplan/CN=lab authority")
+        self._openssl(*authority, "-x509", "-days", str(_DAYS))
         for name in ("server", "client"):
-            self._openssl(*self._request(name, f"lab {name}"))
-            extension = self.directory / f"{name}.ext"
-            extension.write_text(f"{_NAMES}\n")
-            self._openssl(
-                *("x509", "-req", "-in", f"{name}.pem", "-out", f"{name}.pem", "-days", _DAYS),
-                *("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-                *("-extfile", f"{name}.ext"),
-            )
+            self.issue(name, f"/O=icplan/CN=lab {name}")
+
+    def issue(self, name: str, subject: str, days: int = _DAYS) -> None:
+        """Make a key and a certificate that the authority has signed.
+
+        Args:
+            name: the stem of both files.
+            subject: whom it is for ("/O=group/CN=name").
+            days: how long it is valid; less than zero makes one that has expired.
+        """
+        self._openssl(*self._request(name, subject))
+        extension = self.directory / f"{name}.ext"
+        extension.write_text(f"{_NAMES}\n")
+        self._openssl(
+            *("x509", "-req", "-in", f"{name}.pem", "-out", f"{name}.pem", "-days", str(days)),
+            *("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
+            *("-extfile", f"{name}.ext"),
+        )
 
     def _request(self, name: str, subject: str) -> tuple[str, ...]:
         curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
         files = ("-keyout", f"{name}.key", "-out", f"{name}.pem")
-        return ("req", "-new", *curve, *files, "-subj", f"/O=icplan/CN={subject}")
+        return ("req", "-new", *curve, *files, "-subj", subject)
 
     def _openssl(self, *arguments: str) -> None:
         """Run openssl with the names of our files made absolute."""

@@ -85,6 +85,13 @@ class Daemon:
         """End the process, harder if it does not end within ten seconds; it may be gone already."""
         end_all([self.pidfile], self.directory, signal_number)
 
+    def send(self, signal_number: signal.Signals) -> None:
+        """Send the process a signal; nothing happens when it is gone."""
+        handle = _open_ours(self.pidfile, self.directory)
+        if handle is not None:
+            _send(handle, signal_number)
+            os.close(handle)
+
     def running(self) -> bool:
         """Whether the process of the pidfile lives and is ours."""
         handle = _open_ours(self.pidfile, self.directory)

@@ -1,20 +1,22 @@
-"""The lab's own few lines of OVSDB's JSON-RPC over a unix socket; shares nothing with icplan."""
+"""The lab's own few lines of OVSDB's JSON-RPC over a socket; shares nothing with icplan."""
 
 from __future__ import annotations
 
 import codecs
 import json
 import socket
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from icplan.errors import IcplanError
 from icplan.lab.programs import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from types import TracebackType
 
 _DECODER = json.JSONDecoder()
+_CONNECT_SECONDS = 5.0
 
 
 class TransactionRefusedError(IcplanError):
@@ -24,11 +26,25 @@ class TransactionRefusedError(IcplanError):
 class OvsdbSession:
     """One connection to one ovsdb-server; not for use by several threads at once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def __init__(self, server: Path | tuple[str, int]) -> None:
+        """Connect.
+
+        Args:
+            server: the path of a unix socket, or a host and a TCP port.
+
+        Raises:
+            IcplanError: nobody answers there.
+        """
+        where: str | tuple[str, int]
+        if isinstance(server, Path):
+            self._place, family, where = f"unix:{server}", socket.AF_UNIX, str(server)
+        else:
+            family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+            self._place, where = f"tcp:[{server[0]}]:{server[1]}", server
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.settimeout(_CONNECT_SECONDS)
         try:
-            self._socket.connect(str(path))
+            self._socket.connect(where)
         except OSError as error:
             self._socket.close()
             raise self._failed(str(error)) from error
@@ -37,6 +53,33 @@ class OvsdbSession:
         self._received = ""
         self._number = 0
         self._changed = False
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """Connect to an address as OVN writes it; of several, to the first that answers.
+
+        Raises:
+            IcplanError: nobody answers at any, or the address is none.
+        """
+        problem: IcplanError | None = None
+        for each in address.split(","):
+            try:
+                return cls(_server(each))
+            except IcplanError as error:
+                problem = error
+        assert problem is not None
+        raise problem
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the connection."""
@@ -54,7 +97,7 @@ class OvsdbSession:
             if isinstance(result, dict) and "error" in result:
                 raise TransactionRefusedError(
                     f"transaction on {database}",
-                    place=f"unix:{self._path}",
+                    place=self._place,
                     cause=f"{result['error']}: {result.get('details', '')}",
                     cure="see the server's log beside that socket",
                 )
@@ -122,7 +165,23 @@ class OvsdbSession:
     def _failed(self, cause: str) -> IcplanError:
         return IcplanError(
             "database of the lab",
-            place=f"unix:{self._path}",
+            place=self._place,
             cause=cause,
             cure="see the server's log beside that socket",
         )
+
+
+def _server(address: str) -> Path | tuple[str, int]:
+    scheme, _, rest = address.partition(":")
+    host, _, port = rest.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if scheme == "unix":
+        return Path(rest)
+    if scheme == "tcp" and host and port.isdecimal():
+        return host, int(port)
+    raise IcplanError(
+        "address of a database",
+        place=address,
+        cause="is neither unix:PATH nor tcp:HOST:PORT",
+        cure="correct it",
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -12,13 +14,16 @@ from icplan.lab import example_file, folder
 from icplan.lab.certificates import Certificates
 from icplan.lab.fabric import ControlPlaneFabric, Fabric
 from icplan.lab.ic_databases import IcDatabases, choose_ic_ports
+from icplan.lab.kubernetes import tools
+from icplan.lab.kubernetes.users import join_kubeconfigs
+from icplan.lab.kubernetes.zone import KubernetesZone
 from icplan.lab.ports import reserve_port
-from icplan.lab.state import LabOptions, LabState, Mode, Pod, ZoneState
+from icplan.lab.state import ClusterPorts, LabOptions, LabState, Mode, Pod, ZoneState
 from icplan.lab.waiting import wait_until
 from icplan.lab.zone import Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -46,6 +51,7 @@ class Lab:
         self.options = options or LabOptions()
         self.zones: dict[str, Zone] = {}
         self._state: LabState
+        self._saving = threading.Lock()
         self._fabric: Fabric
 
     @classmethod
@@ -90,6 +96,9 @@ class Lab:
             self.directory,
             [f"{zone}/{zone}-gw{self.options.gateways}" for zone in self.options.zones] or ["ic1"],
         )
+        if self.options.kubernetes:
+            # Before anything is there to be removed: building them may take minutes.
+            tools.find_all()
         folder.claim(self.directory)
         try:
             self._start()
@@ -104,15 +113,10 @@ class Lab:
 
     def add_zone(self, name: str) -> Zone:
         """Add a zone, as large as the others, and return it."""
-        self._check_new_zone(name)
-        index = 1 + max((zone.index for zone in self._state.zones), default=0)
-        with reserve_port() as northbound, reserve_port() as southbound:
-            state = ZoneState(name, index, northbound.number, southbound.number)
-            self._state.zones.append(state)
-            self._save()
-            zone = self._zone(state)
+        with ExitStack() as stack:
+            zone = self._new_zone(name, stack)
             zone.create()
-        self.zones[name] = zone
+        self._complete([zone])
         return zone
 
     def remove_zone(self, name: str) -> None:
@@ -126,6 +130,18 @@ class Lab:
         self._state.zones.remove(zone.state)
         self._save()
         folder.remove_tree(zone.directory)
+        self._write_kubeconfig()
+
+    @property
+    def clusters(self) -> dict[str, KubernetesZone]:
+        """The zones that are Kubernetes clusters, by name."""
+        found = self.zones.items()
+        return {name: zone for name, zone in found if isinstance(zone, KubernetesZone)}
+
+    @property
+    def kubeconfig(self) -> Path:
+        """One kubeconfig with the admin's context for each cluster, named as its zone."""
+        return self.directory / "kubeconfig.yaml"
 
     @property
     def pods(self) -> dict[str, Pod]:
@@ -237,11 +253,12 @@ class Lab:
     # Making it
 
     def _check_new_zone(self, name: str) -> None:
-        if not _ZONE_NAME.fullmatch(name) or name in self.zones:
+        taken = any(zone.name == name for zone in self._state.zones)
+        if not _ZONE_NAME.fullmatch(name) or taken:
             raise IcplanError(
                 f"zone {name!r} of the lab",
                 cause="there is one already"
-                if name in self.zones
+                if taken
                 else "its name is also the name of a folder and of network devices",
                 cure="use another, of lower-case letters, digits, hyphens; not ic1, tls, underlay",
             )
@@ -255,9 +272,38 @@ class Lab:
             if certificates := self.certificates:
                 certificates.create()
             self.ic.create()
-        for name in options.zones:
-            self.add_zone(name)
+        if options.kubernetes:
+            self._add_zones_at_once(options.zones)
+        else:
+            for name in options.zones:
+                self.add_zone(name)
         self.interconnect_file.write_text(example_file.text(self))
+
+    def _add_zones_at_once(self, names: Sequence[str]) -> None:
+        """Add zones that mostly wait for their API servers."""
+        with ExitStack() as stack, ThreadPoolExecutor() as pool:
+            zones = [self._new_zone(name, stack) for name in names]
+            for created in [pool.submit(zone.create) for zone in zones]:
+                created.result()
+        self._complete(zones)
+
+    def _new_zone(self, name: str, stack: ExitStack) -> Zone:
+        """A zone that is remembered and not yet created; its ports are reserved by the stack."""
+        self._check_new_zone(name)
+        index = 1 + max((zone.index for zone in self._state.zones), default=0)
+        kubernetes = self.options.kubernetes and name not in self.options.plain
+        count = 5 if kubernetes else 2
+        ports = [stack.enter_context(reserve_port()).number for _ in range(count)]
+        cluster = ClusterPorts(*ports[2:]) if kubernetes else None
+        state = ZoneState(name, index, ports[0], ports[1], cluster=cluster)
+        self._state.zones.append(state)
+        self._save()
+        return self._zone(state)
+
+    def _complete(self, zones: Sequence[Zone]) -> None:
+        """Zones are there."""
+        self.zones |= {zone.name: zone for zone in zones}
+        self._write_kubeconfig()
 
     def _adopt(self, state: LabState) -> None:
         self._state = state
@@ -278,7 +324,7 @@ class Lab:
                 return DummyFabric(self.directory)
 
     def _zone(self, state: ZoneState) -> Zone:
-        return Zone(
+        return (KubernetesZone if state.cluster else Zone)(
             self.directory,
             state,
             self.options,
@@ -288,5 +334,12 @@ class Lab:
             save=self._save,
         )
 
+    def _write_kubeconfig(self) -> None:
+        if clusters := self.clusters:
+            join_kubeconfigs(
+                self.kubeconfig, [each.cluster.kubeconfig() for each in clusters.values()]
+            )
+
     def _save(self) -> None:
-        self._state.write(self.directory)
+        with self._saving:
+            self._state.write(self.directory)

@@ -39,6 +39,21 @@ def default_subnets(zone_index: int, family: Family) -> dict[str, tuple[str, ...
     return subnets
 
 
+def kube_ovn_subnets(zone_index: int, family: Family) -> dict[str, tuple[str, ...]]:
+    """Kube-OVN's own two subnets of a zone by name, each as its gateway addresses.
+
+    Zone 1 has Kube-OVN's defaults: ovn-default 10.16.0.1/16, join 100.64.0.1/16.
+
+    Raises:
+        IcplanError: the zone's number is beyond `MOST_ZONES`.
+    """
+    pods = default_subnets(zone_index, family)["pods"]
+    octet = 63 + zone_index
+    ipv4, ipv6 = f"100.{octet}.0.1/16", f"fd00:100:{octet}::1/64"
+    join = {Family.IPV4: (ipv4,), Family.IPV6: (ipv6,), Family.DUAL: (ipv4, ipv6)}
+    return {"ovn-default": pods, "join": join[family]}
+
+
 def network_of(interface: str) -> str:
     """The network of an address with prefix length: 10.16.0.1/16 gives 10.16.0.0/16."""
     return str(ipaddress.ip_interface(interface).network)

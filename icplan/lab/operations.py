@@ -71,8 +71,8 @@ def best_mode() -> Mode:
 def up(options: LabOptions | None = None, directory: Path | None = None) -> Lab:
     """Bring a lab up that stays when this process ends.
 
-    In control-plane mode the zones get the process that binds gateway ports, whatever the options
-    say: nobody else would.
+    In control-plane mode the zones get the process that binds gateway ports, and clusters the
+    stand-in for Kube-OVN's controller, whatever the options say: nobody else would.
 
     Args:
         options: what it is made of; by default two zones in the best mode.
@@ -84,6 +84,8 @@ def up(options: LabOptions | None = None, directory: Path | None = None) -> Lab:
     chosen = options or LabOptions(mode=best_mode())
     if chosen.mode is Mode.CONTROL_PLANE:
         chosen = replace(chosen, play_ovn_controller=True)
+    if chosen.kubernetes:
+        chosen = replace(chosen, play_kube_ovn=True)
     lab = Lab(directory or default_directory(), chosen)
     lab.start()
     return lab

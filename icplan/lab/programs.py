@@ -20,8 +20,10 @@ TIMEOUT_SECONDS = 60.0
 
 # Debian and Ubuntu name these packages alike.
 _PACKAGES: Mapping[str, str] = {
+    "etcd": "etcd-server",
     "ethtool": "ethtool",
     "ip": "iproute2",
+    "ncat": "ncat",
     "openssl": "openssl",
     "ovn-controller": "ovn-host",
     "ovn-ic": "ovn-ic",

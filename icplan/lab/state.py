@@ -49,6 +49,11 @@ class LabOptions:
         workers: further hosts of each zone, where its pods live.
         play_ovn_controller: in control-plane mode, whether each zone starts with a process that
             binds gateway ports to chassis as ovn-controller would.
+        kubernetes: whether the zones are Kubernetes clusters that look like Kube-OVN's.
+        plain: the zones that are plain OVN all the same.
+        kube_ovn: the version of Kube-OVN that the clusters' Deployments name.
+        play_kube_ovn: whether each cluster starts with the stand-in for Kube-OVN's
+            interconnection controller, in the generation of that version.
     """
 
     zones: tuple[str, ...] = ("az1", "az2")
@@ -60,6 +65,10 @@ class LabOptions:
     gateways: int = 2
     workers: int = 1
     play_ovn_controller: bool = False
+    kubernetes: bool = False
+    plain: tuple[str, ...] = ()
+    kube_ovn: str = "v1.17.0"
+    play_kube_ovn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,15 @@ class IcPorts:
     southbound: int
     northbound_raft: int
     southbound_raft: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPorts:
+    """The TCP ports of a zone that is a Kubernetes cluster."""
+
+    etcd: int
+    api: int
+    kubelet: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,10 @@ class Pod:
 
 @dataclass(slots=True)
 class ZoneState:
-    """What is remembered of a zone: its number, its ports, its hosts and its pods."""
+    """What is remembered of a zone: its number, its ports, its hosts and its pods.
+
+    The ports of its cluster are there when it is one.
+    """
 
     name: str
     index: int
@@ -136,6 +157,7 @@ class ZoneState:
     southbound_port: int
     hosts: list[Host] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
+    cluster: ClusterPorts | None = None
 
 
 @dataclass(slots=True)
@@ -191,6 +213,7 @@ def _decode(data: dict[str, Any]) -> LabState:
             **options
             | {
                 "zones": tuple(options["zones"]),
+                "plain": tuple(options["plain"]),
                 "mode": Mode(options["mode"]),
                 "family": Family(options["family"]),
             }
@@ -202,6 +225,7 @@ def _decode(data: dict[str, Any]) -> LabState:
                 | {
                     "hosts": [Host(**host) for host in zone["hosts"]],
                     "pods": [_decode_pod(pod) for pod in zone["pods"]],
+                    "cluster": ClusterPorts(**zone["cluster"]) if zone["cluster"] else None,
                 }
             )
             for zone in data["zones"]

@@ -19,11 +19,13 @@ class ZoneDatabases:
     Attributes:
         name: the zone's name.
         directory: the folder of its files.
+        tls: the certificates of the databases; none when they speak plain TCP.
     """
 
     def __init__(self, root: Path, state: ZoneState, tls: Certificates | None = None) -> None:
         self.name = state.name
         self.directory = root / state.name
+        self.tls = tls
         self._nb = DatabaseServer(
             "nb", self.directory, NORTHBOUND, port=state.northbound_port, tls=tls
         )

@@ -12,7 +12,10 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / ".ci" / "packages"
 TOOLS = ("sh", "grep", "rm", "mv", "chmod", "sort", "tr", "cat", "ln")
 # What the script looks for outside the sbin folders, which it always searches.
-PROGRAMS = ("ovn-northd", "ovn-nbctl", "ovn-ic-nbctl", "ovn-controller", "ovn-ic", "openssl")
+PROGRAMS = (
+    *("ovn-northd", "ovn-nbctl", "ovn-ic-nbctl", "ovn-controller", "ovn-ic", "openssl"),
+    *("etcd", "ncat"),
+)
 
 pytestmark = pytest.mark.real
 

@@ -1,0 +1,31 @@
+"""Zones of the lab that are Kubernetes clusters with Kube-OVN: a real API server and real etcd.
+
+kwok plays the kubelets, so commands executed in pods really run, here; a process of the lab does
+what the controller manager would for Deployments. Kube-OVN's objects are there, its controllers
+are not: see `icplan.lab.standin`.
+
+    with Lab(tmp_path / "lab", LabOptions(kubernetes=True)) as lab:
+        az1 = lab.clusters["az1"]
+        az1.cluster.kubeconfig()          # a file with the context az1
+        az1.cluster.api.get("/api/v1/nodes/az1-gw1")
+        az1.cluster.as_user("planner")    # without roles at first
+        az1.cluster.exec(pod, ["sh", "-c", "exec ncat -U $OVN_RUNDIR/ovnnb_db.sock"], b"…")
+        az1.start_controller("old")       # the stand-in
+        lab.kubeconfig                    # one file with all contexts
+"""
+
+from icplan.lab.kubernetes.client import ApiClient, ApiError
+from icplan.lab.kubernetes.cluster import Cluster
+from icplan.lab.kubernetes.exec_stream import ExecResult, ExecStream
+from icplan.lab.kubernetes.objects import Workload
+from icplan.lab.kubernetes.zone import KubernetesZone
+
+__all__ = [
+    "ApiClient",
+    "ApiError",
+    "Cluster",
+    "ExecResult",
+    "ExecStream",
+    "KubernetesZone",
+    "Workload",
+]
