@@ -25,6 +25,7 @@ from icplan.render.reports import apply_document, apply_text, refusal_document
 from icplan.render.text import plan_text, summary_text
 from icplan.run.apply import Changed, Waits, apply
 from icplan.run.runlog import RunLog
+from icplan.run.stopping import Stopping
 from icplan.spec.load import read
 
 
@@ -171,9 +172,9 @@ def _carry_out(
     as_json: bool,
 ) -> int:
     progress = TextProgress(out.tell, out.err, terminal=out.terminal)
-    with RunLog(Path(run_log) if run_log else None) as log:
+    with RunLog(Path(run_log) if run_log else None) as log, Stopping() as stopping:
         try:
-            report = apply(plan, databases, log, progress, waits)
+            report = apply(plan, databases, log, progress, waits, stopping.check)
         except Changed as error:
             out.tell(difference_text({**document}, plan_document(error.plan), out.err))
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,7 @@ from icplan.run.lock import LockLost, Locks
 from icplan.run.observe import observe
 from icplan.run.progress import Progress
 from icplan.run.runlog import RunLog
+from icplan.run.stopping import never
 from icplan.run.wait import Evidence, Pending, await_evidence
 
 
@@ -98,11 +100,17 @@ class ApplyReport:
 
 
 def apply(
-    plan: Plan, databases: Databases, log: RunLog, progress: Progress, waits: Waits
+    plan: Plan,
+    databases: Databases,
+    log: RunLog,
+    progress: Progress,
+    waits: Waits,
+    safe_point: Callable[[], None] = never,
 ) -> ApplyReport:
     """Does exactly what the plan says, or stops and says where it stands.
 
     Under the locks everything is observed and planned once more: only the same plan is done.
+    `safe_point` is called wherever the run may be stopped, and stops it with KeyboardInterrupt.
 
     Raises:
         Changed: it would be another plan now; nothing was written.
@@ -111,7 +119,7 @@ def apply(
     """
     sites = [IC, *sorted({one.address.site for one in plan.changes} - {IC})]
     log.write("start", owner=plan.owner, digest=digest(plan), sites=sites)
-    with Locks(databases, sites, f"apply {plan.owner}", progress.note) as locks:
+    with Locks(databases, sites, f"apply {plan.owner}", progress.note, safe_point) as locks:
         log.write("locked", nonce=locks.holder.nonce)
         spec = plan.view.spec
         current = make_plan(spec, observe(databases, spec))
@@ -119,7 +127,7 @@ def apply(
             raise Changed(current)
         queries = (query for kind in KINDS for query in kind.queries(spec, current.view.facts))
         with closing(Evidence(databases, queries)) as evidence:
-            run = _Run(current, databases, locks, log, progress, waits, evidence)
+            run = _Run(current, databases, locks, log, progress, waits, evidence, safe_point)
             return run.carry_out()
 
 
@@ -135,6 +143,7 @@ class _Run:
         progress: Progress,
         waits: Waits,
         evidence: Evidence,
+        safe_point: Callable[[], None],
     ) -> None:
         self._plan = plan
         self._databases = databases
@@ -143,6 +152,7 @@ class _Run:
         self._progress = progress
         self._waits = waits
         self._evidence = evidence
+        self._safe_point = safe_point
         self._report = ApplyReport(plan, str(log.path))
         self._report.outcomes = {change.address: Outcome.SKIPPED for change in plan.changes}
 
@@ -175,6 +185,7 @@ class _Run:
         if not self._await("require", wave, wave.requires):
             return False
         for change in wave.changes:
+            self._safe_point()
             self._write(change)
         return self._await("await", wave, wave.awaits)
 
@@ -210,6 +221,7 @@ class _Run:
             self._waits.machine,
             self._waits.operator,
             self._progress.waiting,
+            self._safe_point,
         )
         claims = [check.claim for check, _ in self._report.missing]
         self._log.write("missing" if claims else "seen", wave=wave.number, missing=claims)

@@ -42,6 +42,7 @@ from icplan.core.io import (
 from icplan.errors import Exit, IcplanError
 from icplan.ovn.facts import Facts
 from icplan.ovn.rows import pairs, text
+from icplan.run.stopping import never
 
 KEY = "icplan-lock"
 BEAT = "icplan-lock-beat"
@@ -149,6 +150,7 @@ class Locks:
         sites: `ic` and the zones that will be written.
         purpose: what for.
         note: told when it has to wait.
+        safe_point: called while it waits; may raise to stop the waiting.
     """
 
     def __init__(
@@ -157,12 +159,14 @@ class Locks:
         sites: Sequence[str],
         purpose: str,
         note: Callable[[str], None] = lambda _: None,
+        safe_point: Callable[[], None] = never,
     ) -> None:
         self.holder = Holder.mine(purpose)
         self._databases = databases
         # The global lock first, then the zones by name: two runs never wait for each other.
         self._targets = [_target(site) for site in sorted(sites, key=lambda one: (one != IC, one))]
         self._note = note
+        self._safe_point = safe_point
         self._held: dict[Database, _Place] = {}
         self._stop = threading.Event()
         self._lost = threading.Event()
@@ -170,7 +174,7 @@ class Locks:
         self._numbers = 0
 
     def __enter__(self) -> Self:
-        watch = _Watch(self._note)
+        watch = _Watch(self._note, self._safe_point)
         try:
             for target in self._targets:
                 client = self._databases.client(target)
@@ -280,8 +284,9 @@ class _Watch:
     A run that is dead in one database is dead in all: its other locks need no watching.
     """
 
-    def __init__(self, note: Callable[[str], None]) -> None:
+    def __init__(self, note: Callable[[str], None], safe_point: Callable[[], None]) -> None:
         self.note = note
+        self.safe_point = safe_point
         self._dead: set[str] = set()
         self._watched: tuple[Database, str] | None = None
         self._beat: str | None = None
@@ -313,6 +318,7 @@ class _Watch:
 
 def _acquire(client: Client, database: Database, mine: Holder, watch: _Watch) -> _Place:
     while True:
+        watch.safe_point()
         row = _global_row(client, database)
         if row is None:
             # A fresh database has no global row: whoever makes it, the next look finds it.

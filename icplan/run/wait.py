@@ -46,8 +46,7 @@ class Evidence:
         contents: dict[Database, Tables | Unreadable] = dict(snapshot.databases)
         try:
             if not self._started:
-                # In threads of their own: the library swallows a Ctrl-C that hits it (bare
-                # `except:` in ovs/poller.py, even while it is imported).
+                # At once: a cluster without a leader costs one deadline, not two.
                 with ThreadPoolExecutor(max(1, len(self._monitors))) as pool:
                     list(pool.map(Monitor.start, self._monitors))
                 self._started = True
@@ -74,6 +73,7 @@ def await_evidence(
     seconds: float,
     operator_seconds: float,
     tell: Callable[[Sequence[Pending], float], None],
+    safe_point: Callable[[], None],
 ) -> tuple[Pending, ...]:
     """Waits until all checks hold; gives those that do not when the time is over.
 
@@ -83,10 +83,12 @@ def await_evidence(
         seconds: how long machines may take.
         operator_seconds: how long a person may take.
         tell: told every two seconds what is still missing.
+        safe_point: called in every round; may raise to stop the waiting.
     """
     start = time.monotonic()
     told = start
     while True:
+        safe_point()
         facts = evidence.facts()
         pending = [
             (check, verdict)

@@ -77,7 +77,12 @@ def test_our_certificate_of_another_authority_is_not_trusted_there(encrypted: En
     tls = replace(encrypted.stranger, ca=encrypted.tls.ca)
     cause = failing(endpoint(encrypted.address, tls))
     address = encrypted.address
-    assert cause == f"{address} does not trust the authority that signed our certificate"
+    # With TLS 1.3 a server judges our certificate after the handshake, and its word may be lost
+    # when it closes the connection right behind it.
+    assert cause in {
+        f"{address} does not trust the authority that signed our certificate",
+        f"{address} closed the connection where TLS is spoken; does it speak TLS?",
+    }
 
 
 def test_a_missing_file_is_named(encrypted: Encrypted) -> None:
