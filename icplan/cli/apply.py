@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from icplan import planfile
 from icplan.backends.databases import Databases
 from icplan.cli.console import Console
-from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_bytes, read_spec
+from icplan.cli.options import FILE, JSON, TIMEOUT, Seconds, console, read_bytes, read_spec
 from icplan.cli.planning import open_databases, plan_now
 from icplan.errors import Exit, IcplanError, UsageError
 from icplan.planning.digest import digest
@@ -19,13 +20,13 @@ from icplan.planning.plan import Plan
 from icplan.render.difference import difference_text
 from icplan.render.document import PlanDocument, plan_document
 from icplan.render.paint import escape
-from icplan.render.problems import error_text, internal_error_text
+from icplan.render.problems import error_document, error_text, internal_error_text
 from icplan.render.progress import TextProgress
 from icplan.render.reports import apply_document, apply_text, refusal_document
 from icplan.render.text import plan_text, summary_text
 from icplan.run.apply import Changed, Waits, apply
 from icplan.run.runlog import RunLog
-from icplan.run.stopping import Stopping
+from icplan.run.stopping import SIGNALS, Stopping
 from icplan.spec.load import read
 
 
@@ -41,7 +42,7 @@ from icplan.spec.load import read
 @click.option("--run-log", metavar="FILE", help="Where the record goes [default: .icplan/runs]")
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(0),
     default=Waits.machine,
     show_default=True,
     metavar="SECONDS",
@@ -49,7 +50,7 @@ from icplan.spec.load import read
 )
 @click.option(
     "--wait-operator",
-    type=click.FloatRange(min=0),
+    type=Seconds(0),
     default=Waits.operator,
     show_default=True,
     metavar="SECONDS",
@@ -89,11 +90,14 @@ def command(
             # An approved plan was read before; a person at a terminal wants one line of it.
             text = summary_text(document, out.out) if known else plan_text(document, out.out)
             out.print(text)
+        # Of an incomplete plan there is no digest, and nothing to compare.
+        if approved is not None and not known and document["digest"] is not None:
+            out.tell(difference_text(approved.document, document, out.err))
         if (refusal := _refusal(out, plan)) is not None:
             if as_json:
                 out.print_json(refusal_document(document, refusal))
             return refusal
-        _require_same(out, plan, document, approved, expect_digest)
+        _require_same(plan, approved, expect_digest)
         if not plan.changes:
             if as_json:
                 out.print_json(refusal_document(document, Exit.DONE))
@@ -118,13 +122,7 @@ def _refusal(out: Console, plan: Plan) -> Exit | None:
     return None
 
 
-def _require_same(
-    out: Console,
-    plan: Plan,
-    document: PlanDocument,
-    approved: planfile.PlanFile | None,
-    expected: str | None,
-) -> None:
+def _require_same(plan: Plan, approved: planfile.PlanFile | None, expected: str | None) -> None:
     """Lets only that plan pass which was approved.
 
     Raises:
@@ -132,7 +130,6 @@ def _require_same(
     """
     found = digest(plan)
     if approved is not None and approved.digest != found:
-        out.tell(difference_text(approved.document, document, out.err))
         raise Changed(plan)
     if expected is not None and expected != found:
         raise _unexpected(expected, found)
@@ -171,10 +168,15 @@ def _carry_out(
     *,
     as_json: bool,
 ) -> int:
-    progress = TextProgress(out.tell, out.err, terminal=out.terminal)
-    with RunLog(Path(run_log) if run_log else None) as log, Stopping() as stopping:
+    progress = TextProgress(out.tell, out.err, terminal=out.terminal, columns=lambda: out.columns)
+    log = RunLog(Path(run_log) if run_log else None)
+    # What `Stopping` goes back to: once the run is over, no signal may change how it ended.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    with log, Stopping() as stopping:
         try:
-            report = apply(plan, databases, log, progress, waits, stopping.check)
+            with closing(progress):
+                report = apply(plan, databases, log, progress, waits, stopping.check)
         except Changed as error:
             out.tell(difference_text({**document}, plan_document(error.plan), out.err))
             raise
@@ -184,6 +186,9 @@ def _carry_out(
             # Whatever it was, the exit must not say that nothing was written.
             out.tell(_told(out, error))
             out.tell(f"stopped after some writes; the record of them: {escape(str(log.path))}\n")
+            if as_json:
+                with suppress(IcplanError):
+                    out.print_json(error_document(_stopped(log, error), Exit.STOPPED))
             return Exit.STOPPED
     try:
         if as_json:
@@ -196,6 +201,13 @@ def _carry_out(
     if report.error is not None:
         out.tell(error_text(report.error, out.err))
     return report.exit
+
+
+def _stopped(log: RunLog, error: Exception | KeyboardInterrupt) -> IcplanError:
+    if isinstance(error, IcplanError):
+        return error
+    cause = f"stopped after some writes: {type(error).__name__}"
+    return IcplanError("run", place=str(log.path), cause=cause, cure="read its record")
 
 
 def _told(out: Console, error: Exception | KeyboardInterrupt) -> str:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 import orjson
 
 from icplan.errors import IcplanError
+from icplan.render.encodable import encodable
 from icplan.render.paint import Paint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Console:
-    """Two streams and their colours; colours only on terminals, unless asked for."""
+    """Two streams and their colours; colours only on terminals, unless asked for.
+
+    Attributes:
+        color: auto, always or never.
+        printed: something was printed on stdout, or could not be.
+    """
 
     color: str = "auto"
+    printed: bool = field(default=False, init=False)
 
     @property
     def out(self) -> Paint:
@@ -35,12 +43,22 @@ class Console:
         """Whether stderr is a terminal on which a line may renew itself."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
+    @property
+    def columns(self) -> int:
+        """How wide stderr is."""
+        try:
+            # A terminal that does not know its size says 0.
+            return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        except OSError:
+            return 80
+
     def print(self, text: str) -> None:
         """Prints what was asked for; a reader that has seen enough (`| head`) misses the rest.
 
         Raises:
             IcplanError: it cannot be printed, as on a full disk.
         """
+        self.printed = True
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -57,7 +75,13 @@ class Console:
     def print_json(self, document: object) -> None:
         """Prints a document."""
         options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        self.print(orjson.dumps(document, option=options).decode())
+        text = orjson.dumps(encodable(document), option=options).decode()
+        try:
+            text.encode(sys.stdout.encoding)
+        except UnicodeEncodeError:
+            # The escapes of JSON, not those of the stream.
+            text = json.dumps(orjson.loads(text), indent=2) + "\n"
+        self.print(text)
 
     def tell(self, text: str) -> None:
         """Prints everything else. An apply must not stop half way because nobody listens."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Never
 
 import click
@@ -57,11 +59,15 @@ class _Commands(click.Group):
 @click.pass_context
 def cli(context: click.Context, color: str) -> None:
     """Plan, apply and verify the interconnection of OVN availability zones from one file."""
-    context.obj = Console(color)
+    context.ensure_object(Console).color = color
 
 
 def main() -> Never:
     """Runs a command and ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Where only ASCII can be shown, the rest is shown as escapes.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -69,7 +75,7 @@ def run(arguments: list[str]) -> int:
     """Runs a command; gives its exit code."""
     console = Console(_color(arguments))
     try:
-        result = cli.main(arguments, prog_name="icplan", standalone_mode=False)
+        result = cli.main(arguments, prog_name="icplan", standalone_mode=False, obj=console)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -80,9 +86,13 @@ def run(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
     except IcplanError as error:
         # Rendering errors needs the grammar's library; a command that succeeds does not.
-        from icplan.render.problems import error_text
+        from icplan.render.problems import error_document, error_text
 
         console.tell(error_text(error, console.err))
+        # A command that has no --json was refused before it could fail.
+        if "--json" in arguments and not console.printed:
+            with suppress(IcplanError):
+                console.print_json(error_document(error, error.exit))
         return error.exit
     except Exception as error:
         if os.environ.get("ICPLAN_DEBUG"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,25 @@ from icplan.spec.source import LARGEST
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+DAY = 86400.0
+
+
+class Seconds(click.FloatRange):
+    """A time that ends: at least so many seconds, at most a day."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(min=least, max=DAY)
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number, but not `nan`, which is in no range and yet passes every comparison."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return number
+
+
 FILE = click.option(
     "-f",
     "--file",
@@ -28,7 +48,7 @@ FILE = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 TIMEOUT = click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(0.1),
     default=20.0,
     show_default=True,
     metavar="SECONDS",
@@ -55,7 +75,7 @@ def read_spec(file: str) -> Spec:
 def tell_warnings(out: Console, spec: Spec) -> None:
     """Says what in a file is no error, and most likely not meant."""
     for warning in spec.warnings:
-        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err))
+        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err, warning=True))
 
 
 def read_bytes(file: str, thing: str, limit: int = -1) -> bytes:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import click
 
 from icplan import planfile
 from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, tell_warnings, write_bytes
 from icplan.cli.planning import open_databases, plan_now
+from icplan.core.address import IC
+from icplan.core.io import IC_NORTHBOUND, NORTHBOUND, Database, title
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
 from icplan.render.document import PlanDocument, plan_document
+from icplan.render.encodable import encodable
 from icplan.render.paint import escape
 from icplan.render.text import plan_text
 from icplan.run.lock import holders
@@ -44,7 +49,11 @@ def command(
     else:
         printer.print(plan_text(document, printer.out))
     for site, holder in holders(plan.view.facts).items():
-        printer.tell(f"note: the lock of {site} is held by {escape(str(holder))}\n")
+        database = title(Database(site, IC_NORTHBOUND if site == IC else NORTHBOUND))
+        printer.tell(
+            f"note: the lock of the {database} is held by {escape(str(holder))}; a dead holder is "
+            f"taken over within {holder.ttl:.0f} s, or: icplan unlock {escape(holder.nonce)}\n"
+        )
     if out is not None:
         _save(out, file, plan, document)
     if plan.unseen:
@@ -66,5 +75,7 @@ def _save(out: str, file: str, plan: Plan, document: PlanDocument) -> None:
             cure="mend what is listed above, then plan again",
         )
     content = "\n".join(plan.view.spec.document.lines) + "\n"
-    saved = planfile.PlanFile(file, content, digest, {**document})
+    shown = cast("PlanDocument", encodable(document))
+    name = str(encodable(file))
+    saved = planfile.PlanFile(name, content, digest, {**shown})
     write_bytes(out, planfile.encode(saved))

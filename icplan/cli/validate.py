@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from icplan.cli.console import Console
 from icplan.cli.options import FILE, JSON, console, read_spec, tell_warnings
 from icplan.errors import Exit
-from icplan.planning.verdicts import offline
+from icplan.planning.verdicts import Verdict, offline
 from icplan.render.document import FORMAT_VERSION, verdict_document
-from icplan.render.problems import diagnostics_document
+from icplan.render.problems import diagnostic_text, diagnostics_document
 from icplan.render.text import verdict_lines
-from icplan.spec.diagnostic import FileError, escape
+from icplan.spec.diagnostic import Diagnostic, FileError, escape
+from icplan.spec.load import Spec
 
 
 @click.command("validate")
@@ -47,8 +49,8 @@ def command(context: click.Context, file: str, as_json: bool) -> int:
         )
         return Exit.FAILED if refused else Exit.DONE
     tell_warnings(out, spec)
-    for verdict in verdicts:
-        out.tell("\n".join(verdict_lines(verdict_document(verdict), out.err)) + "\n")
+    if verdicts:
+        out.tell("\n".join(_verdict_text(out, spec, one) for one in verdicts))
     if refused:
         out.tell(out.err.bad(f"{escape(file)} cannot be planned.") + "\n")
         return Exit.FAILED
@@ -56,3 +58,11 @@ def command(context: click.Context, file: str, as_json: bool) -> int:
     zones = "1 availability zone" if count == 1 else f"{count} availability zones"
     out.print(out.out.good(f"{escape(file)} is valid: {zones}.") + "\n")
     return Exit.DONE
+
+
+def _verdict_text(out: Console, spec: Spec, verdict: Verdict) -> str:
+    if verdict.origin is None:
+        return "\n".join(verdict_lines(verdict_document(verdict), out.err)) + "\n"
+    message = f"{verdict.at}: {verdict.message}"
+    problem = Diagnostic(verdict.code, verdict.origin, message, verdict.cure)
+    return diagnostic_text(problem, spec.document.lines, out.err, warning=not verdict.refuses)

@@ -60,6 +60,7 @@ class PortBinding:
 class AdvertisedRoute:
     """A Route row; `prefix` is normalised."""
 
+    uuid: str
     zone: str
     transit_switch: str
     prefix: str
@@ -146,6 +147,7 @@ def decode_southbound(tables: Tables) -> IcSouthbound:
         )
     routes = (
         AdvertisedRoute(
+            text(row, "_uuid"),
             zone(text(row, "availability_zone")),
             text(row, "transit_switch"),
             normal(text(row, "ip_prefix")),

@@ -24,6 +24,7 @@ class RouterPort:
 
     uuid: str
     name: str
+    enabled: bool
     mac: str
     networks: tuple[str, ...]
     gateway_chassis: tuple[str, ...]
@@ -37,6 +38,7 @@ class SwitchPort:
 
     uuid: str
     name: str
+    enabled: bool
     type: str
     addresses: tuple[str, ...]
     router_port: str
@@ -66,13 +68,23 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class StaticRoute:
-    """A Logical_Router_Static_Route; `prefix` is normalised, `policy` is dst-ip or src-ip."""
+    """A Logical_Router_Static_Route; `prefix` is normalised, `policy` is dst-ip or src-ip.
+
+    Attributes:
+        learned_from: the uuid of the Route row in the IC southbound database that ovn-ic made it
+            from; empty for a route of somebody else.
+    """
 
     uuid: str
     prefix: str
     nexthop: str
     policy: str
-    learned: bool
+    learned_from: str
+
+    @property
+    def learned(self) -> bool:
+        """Whether ovn-ic made it."""
+        return bool(self.learned_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +203,14 @@ def queries(
             rows("Logical_Switch", *switch_columns, where=(equals("name", name),)) for name in names
         ]
     )
-    port_columns = ("name", "type", "addresses", "options", "external_ids")
+    port_columns = ("name", "enabled", "type", "addresses", "options", "external_ids")
     return (
         rows("NB_Global", "name", "options", "external_ids"),
         rows("Logical_Router", "name", "ports", "static_routes", "nat"),
         rows(
             "Logical_Router_Port",
-            "name", "mac", "networks", "gateway_chassis", "ha_chassis_group", "external_ids",
+            "name", "enabled", "mac", "networks",
+            "gateway_chassis", "ha_chassis_group", "external_ids",
         ),
         rows("Gateway_Chassis", "name", "chassis_name", "priority"),
         rows(
@@ -245,6 +258,7 @@ def decode(tables: Tables) -> Northbound:
             text(row, "_uuid"): RouterPort(
                 text(row, "_uuid"),
                 text(row, "name"),
+                row.get("enabled") is not False,
                 text(row, "mac"),
                 texts(row, "networks"),
                 texts(row, "gateway_chassis"),
@@ -271,6 +285,7 @@ def decode(tables: Tables) -> Northbound:
             text(row, "_uuid"): SwitchPort(
                 text(row, "_uuid"),
                 text(row, "name"),
+                row.get("enabled") is not False,
                 text(row, "type"),
                 texts(row, "addresses"),
                 pairs(row, "options").get("router-port", ""),
@@ -284,7 +299,7 @@ def decode(tables: Tables) -> Northbound:
                 normal(text(row, "ip_prefix")),
                 text(row, "nexthop"),
                 text(row, "policy") or "dst-ip",
-                "ic-learned-route" in pairs(row, "external_ids"),
+                pairs(row, "external_ids").get("ic-learned-route", ""),
             )
             # A route of another table than <main> is neither advertised nor learned into main.
             for row in tables.get("Logical_Router_Static_Route", ())

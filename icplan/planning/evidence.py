@@ -37,6 +37,7 @@ def _pairs(view: View) -> Iterator[Check]:
     for learner in declared:
         if not learner.present:
             continue
+        yield _orphans(learner, declared)
         for origin in declared:
             if origin.name == learner.name:
                 continue
@@ -123,9 +124,51 @@ def _compare(
                 f"on {switch}",
                 ovn_ic_cure(learner.name),
             )
+        stale = _stale(held, hops, {one for one, on in published if on == switch})
+        if stale:
+            return Missing(
+                f"{learner.name} still holds {', '.join(stale)} of {origin.name}, which is not "
+                "advertised any more",
+                ovn_ic_cure(learner.name),
+            )
         if offered and not hops:
             return Missing(f"{origin.name} has no port on {switch}", ovn_ic_cure(origin.name))
     return Held()
+
+
+def _stale(held: set[tuple[str, str]], hops: list[str], published: set[str]) -> tuple[str, ...]:
+    """Learned routes that lead to a zone's port and that the zone does not advertise."""
+    return ordered(prefix for prefix, hop in held if hop in hops and prefix not in published)
+
+
+def _orphans(learner: zones.DeclaredZone, declared: list[zones.DeclaredZone]) -> Check:
+    """No learned route outlives the row that it was made from, whoever's it was."""
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
+        if unseen is not None or facts.ic_southbound is None:
+            return unseen or NOT_ASKED
+        alive = {route.uuid for route in facts.ic_southbound.routes}
+        mine = facts.northbound[learner.name]
+        left = ordered(
+            route.prefix
+            for router in mine.routers_named(learner.zone.router)
+            for route in mine.routes_of(router)
+            if route.learned and route.learned_from not in alive
+        )
+        if not left:
+            return Held()
+        return Missing(
+            f"{learner.name} still holds {', '.join(left)}, which nobody advertises any more",
+            ovn_ic_cure(learner.name),
+        )
+
+    return Check(
+        Address(learner.name, "route-exchange"),
+        f"{learner.name} holds only routes that are advertised",
+        frozenset(Address(zone.name, "route-exchange") for zone in declared),
+        test,
+    )
 
 
 def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check:

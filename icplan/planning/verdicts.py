@@ -17,6 +17,8 @@ IDLE_WAIVER = "IC026"
 LIMIT = "limit"
 PROTECTED = "protected"
 
+_SEVERITIES = {rule.code: rule.severity for rule in RULES}
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -39,7 +41,8 @@ class Verdict:
 
 def offline(spec: Spec) -> tuple[Verdict, ...]:
     """What the file alone decides; `validate` shows it."""
-    return tuple(_plain_verdict(rule, finding) for rule in OFFLINE for finding in rule.find(spec))
+    found = (_plain_verdict(rule, finding) for rule in OFFLINE for finding in rule.find(spec))
+    return (*found, *_bad_codes(spec))
 
 
 def judge(seen: Seen, consequences: Consequences) -> tuple[Verdict, ...]:
@@ -89,11 +92,9 @@ def _waived(spec: Spec, verdict: Verdict, today: str, used: set[int]) -> Verdict
     return verdict
 
 
-def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
-    severities = {rule.code: rule.severity for rule in RULES}
+def _bad_codes(spec: Spec) -> Iterator[Verdict]:
     for index, waiver in enumerate(spec.interconnect.accept):
-        origin = spec.origin("accept", index, "rule")
-        severity = severities.get(waiver.rule)
+        severity = _SEVERITIES.get(waiver.rule)
         if severity is not Severity.WAIVABLE:
             message = (
                 f"there is no rule {waiver.rule}"
@@ -101,8 +102,17 @@ def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
                 else f"{waiver.rule} is not waivable"
             )
             cure = "Remove the waiver, or correct the code."
+            origin = spec.origin("accept", index, "rule")
             yield Verdict(BAD_WAIVER, True, waiver.at, message, cure, origin)
-        elif waiver.until is not None and waiver.until.isoformat() < today:
+
+
+def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
+    """What only the day and the findings can tell of a waiver."""
+    for index, waiver in enumerate(spec.interconnect.accept):
+        if _SEVERITIES.get(waiver.rule) is not Severity.WAIVABLE:
+            continue
+        origin = spec.origin("accept", index, "rule")
+        if waiver.until is not None and waiver.until.isoformat() < today:
             message = f"the waiver of {waiver.rule} expired on {waiver.until.isoformat()}"
             origin = spec.origin("accept", index, "until")
             cure = "Remove it with its cause, or have it reviewed and extended."
@@ -123,7 +133,7 @@ def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
             f"the plan deletes {_count(len(deletions), 'object')}, limits.deletions allows "
             f"{limits.deletions}",
             f"If that is meant, write `limits: {{deletions: {len(deletions)}}}`.",
-            seen.spec.origin("limits", "deletions"),
+            _limit_origin(seen.spec, "deletions"),
         )
     disrupted = consequences.disrupted
     if len(disrupted) > limits.disrupted_zones:
@@ -134,8 +144,13 @@ def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
             f"{_count(len(disrupted), 'zone')} would have an outage ({', '.join(disrupted)}), "
             f"limits.disruptedZones allows {limits.disrupted_zones}",
             "Change fewer zones at a time, or raise the limit in the file.",
-            seen.spec.origin("limits", "disruptedZones"),
+            _limit_origin(seen.spec, "disruptedZones"),
         )
+
+
+def _limit_origin(spec: Spec, limit: str) -> Origin | None:
+    path = ("limits", limit)
+    return spec.document.origin(path) if spec.document.has(path) else None
 
 
 def _protected(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:

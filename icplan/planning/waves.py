@@ -82,12 +82,15 @@ def _before_leaving(
     leaving = {one.address.site for one in members if one.reason is Reason.LEAVING}
     if not leaving:
         return ()
+    rank = {kind.name: index for index, kind in enumerate(KINDS)}
+    # Kinds leave backwards: only what goes before this one must be gone.
+    first = min(rank[one.address.kind] for one in members)
     return tuple(
         one
         for wave in sorted(completed)
         if wave < number
         for one in completed[wave]
-        if one.address.site in leaving
+        if one.address.site in leaving and rank.get(one.address.kind, -1) > first
     )
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from icplan.spec.diagnostic import escape
 
-__all__ = ["Paint", "escape"]
+__all__ = ["Paint", "cut", "escape"]
+
+
+def cut(text: str, columns: int) -> str:
+    """As much of a text without colours as fits into so many columns of a terminal."""
+    for index, character in enumerate(text):
+        if not unicodedata.combining(character):
+            columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns < 0:
+            return text[:index]
+    return text
 
 
 @dataclass(frozen=True, slots=True)

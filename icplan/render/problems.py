@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from icplan.errors import IcplanError
+from icplan.render.document import FORMAT_VERSION, Json
 from icplan.render.paint import Paint, escape
 from icplan.render.text import WIDTH
 from icplan.spec.diagnostic import Diagnostic, FileError, excerpt
@@ -30,6 +31,28 @@ def error_text(error: IcplanError, paint: Paint) -> str:
     return "\n".join(lines) + "\n"
 
 
+def error_document(error: IcplanError, exit_code: int) -> dict[str, object]:
+    """An error as the only document of a command that it ended."""
+    document: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "error": error_parts(error),
+        "exit": int(exit_code),
+    }
+    if isinstance(error, FileError):
+        document["problems"] = diagnostics_document(error.diagnostics)
+    return document
+
+
+def error_parts(error: IcplanError) -> dict[str, Json]:
+    """The four parts of an error."""
+    return {
+        "thing": error.thing,
+        "place": error.place,
+        "cause": error.cause,
+        "cure": error.cure,
+    }
+
+
 def internal_error_text(error: Exception) -> str:
     """An error that nobody expected, ending with a line end."""
     return (
@@ -49,11 +72,14 @@ def _file_error_text(error: FileError, paint: Paint) -> str:
     return "\n".join(parts)
 
 
-def diagnostic_text(diagnostic: Diagnostic, lines: tuple[str, ...], paint: Paint) -> str:
+def diagnostic_text(
+    diagnostic: Diagnostic, lines: tuple[str, ...], paint: Paint, *, warning: bool = False
+) -> str:
     """One problem of the file: its place and code, the text underlined, the cure."""
+    colour = paint.altered if warning else paint.bad
     head = f"{escape(str(diagnostic.origin))}: {diagnostic.code} {escape(diagnostic.message)}"
     picture = textwrap.indent(excerpt(lines, diagnostic.origin), "    ")
-    parts = [paint.bad(head), picture, f"  cure: {escape(diagnostic.cure)}"]
+    parts = [colour(head), picture, f"  cure: {escape(diagnostic.cure)}"]
     return "\n".join(part for part in parts if part) + "\n"
 
 

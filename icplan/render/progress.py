@@ -8,7 +8,7 @@ from icplan.core.change import Action, Change
 from icplan.core.io import Unreadable
 from icplan.kinds.common.contract import Check, Missing
 from icplan.planning.waves import Wave
-from icplan.render.paint import Paint, escape
+from icplan.render.paint import Paint, cut, escape
 
 _VERBS = {
     Action.CREATE: "creating",
@@ -26,12 +26,21 @@ class TextProgress:
         write: takes text as it is to be shown.
         paint: the colours.
         terminal: whether a line may renew itself.
+        columns: how wide the terminal is now.
     """
 
-    def __init__(self, write: Callable[[str], None], paint: Paint, *, terminal: bool) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        paint: Paint,
+        *,
+        terminal: bool,
+        columns: Callable[[], int] = lambda: 80,
+    ) -> None:
         self._write = write
         self._paint = paint
         self._terminal = terminal
+        self._columns = columns
         self._open_line = False
         self._last = ""
         self._last_seconds = 0.0
@@ -71,19 +80,26 @@ class TextProgress:
             self._line(f"{text} ({seconds:.0f} s)")
             self._last, self._last_seconds = text, seconds
 
-    def seen(self, checks: int) -> None:
-        """All evidence of a wave has been seen."""
+    def seen(self, checks: int, *, beforehand: bool = False) -> None:
+        """All evidence of a wave has been seen, or all that had to be there before it."""
         pieces = "1 piece" if checks == 1 else f"{checks} pieces"
-        self._line(f"  {pieces} of evidence seen")
+        self._line(f"  {pieces} of evidence seen{' beforehand' if beforehand else ''}")
 
     def note(self, text: str) -> None:
         """Something else worth knowing."""
         self._line(f"  {escape(text)}")
+
+    def close(self) -> None:
+        """Nothing follows: ends the line that may still be open."""
+        if self._open_line:
+            self._write("\n")
+        self._open_line = False
 
     def _line(self, text: str) -> None:
         self._write(("\r\x1b[K" if self._open_line else "") + text + "\n")
         self._open_line = False
 
     def _renew(self, text: str) -> None:
-        self._write("\r\x1b[K" + text)
+        # A line that wraps cannot be renewed; its colours would be cut with it.
+        self._write("\r\x1b[K" + cut(text, self._columns() - 1))
         self._open_line = True

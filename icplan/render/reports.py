@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
 from icplan.core.change import Reason
-from icplan.core.io import Unreadable
-from icplan.kinds.common.contract import Check, Held, Missing
+from icplan.core.io import Unreadable, title
+from icplan.kinds.common.contract import Held, Missing
 from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
+from icplan.render.problems import error_parts
 from icplan.run.apply import ApplyReport, Outcome
 from icplan.run.verify import VerifyReport
 
@@ -31,17 +33,7 @@ def apply_document(report: ApplyReport) -> dict[str, Json]:
             {"claim": check.claim, "why": _why(verdict), "cure": verdict.cure}
             for check, verdict in report.missing
         ],
-        "error": None
-        if report.error is None
-        else cast(
-            "Json",
-            {
-                "thing": report.error.thing,
-                "place": report.error.place,
-                "cause": report.error.cause,
-                "cure": report.error.cure,
-            },
-        ),
+        "error": None if report.error is None else error_parts(report.error),
     }
 
 
@@ -84,9 +76,14 @@ def _apply_lines(report: ApplyReport, paint: Paint) -> Iterator[str]:
         if outcome is not Outcome.DONE:
             yield f"  {outcome.value:<9} {escape(str(address))}"
     for check, verdict in report.missing:
-        who = "waiting for you" if check.operator else "missing"
-        yield f"  {paint.altered(who)}: {escape(_why(verdict))}"
-        yield f"    cure: {escape(verdict.cure)}"
+        if isinstance(verdict, Missing):
+            who = "waiting for you" if check.operator else "missing"
+            yield f"  {paint.altered(who)}: {escape(verdict.why)}"
+            yield f"    cure: {escape(verdict.cure)}"
+    unseen = Counter(one for _, one in report.missing if isinstance(one, Unreadable))
+    for one, count in unseen.items():
+        yield f"  {paint.altered('could not see')} {_pieces(count)}: {escape(one.cause)}"
+        yield f"    cure: {escape(one.cure)}"
     if report.interrupted:
         yield "  interrupted by you"
     yield "Nothing is lost: run `icplan plan` and `icplan apply` again, they go on from here."
@@ -122,8 +119,8 @@ def verify_text(report: VerifyReport, paint: Paint) -> str:
 
 
 def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
-    for subject, one in _distinct(report.unseen):
-        yield paint.bad(f"could not see: {escape(subject)}")
+    for subject, one in _unseen(report):
+        yield paint.bad(f"could not see {escape(subject)}")
         yield f"  cause: {escape(one.cause)}"
         yield f"  cure:  {escape(one.cure)}"
     for change in report.drift:
@@ -132,8 +129,10 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         head = f"differs from the file: {escape(str(change.address))}"
         yield f"{paint.altered(head)} ({what}){where}"
     if report.drift:
-        yield "  cure:  icplan plan shows the difference, icplan apply repairs it"
-    first = report.first_broken()
+        yield f"  cure:  {_drift_cure(report)}"
+    # What needs an object that differs says nothing more than the difference does.
+    drifted = {change.address for change in report.drift}
+    first = [one for one in report.first_broken() if not one[0].needs & drifted]
     for check, missing in first:
         yield paint.bad(f"missing: {escape(check.claim)}")
         yield f"  cause: {escape(missing.why)}"
@@ -150,12 +149,34 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         )
 
 
-def _distinct(unseen: tuple[tuple[Check, Unreadable], ...]) -> list[tuple[str, Unreadable]]:
+def _drift_cure(report: VerifyReport) -> str:
+    codes = sorted({verdict.code for verdict in report.plan.verdicts if verdict.refuses})
+    if codes:
+        return f"apply is refused now, see `icplan plan`: {', '.join(codes)}"
+    if report.plan.unseen or report.plan.unclear:
+        return (
+            "icplan plan shows the difference, icplan apply repairs it once everything can be seen"
+        )
+    return "icplan plan shows the difference, icplan apply repairs it"
+
+
+def _unseen(report: VerifyReport) -> Iterator[tuple[str, Unreadable]]:
     """One line for each cause, not for each link that it hides."""
-    found: dict[Unreadable, str] = {}
-    for check, one in unseen:
-        found.setdefault(one, check.claim)
-    return [(claim, one) for one, claim in found.items()]
+    counts = Counter(one for _, one in report.unseen)
+    databases: dict[Unreadable, list[str]] = {}
+    for database, one in sorted(report.plan.unseen.items()):
+        databases.setdefault(one, []).append(f"the {title(database)}")
+    for one in [*databases, *(one for one in counts if one not in databases)]:
+        count = counts[one]
+        if one not in databases:
+            yield _pieces(count), one
+        else:
+            hidden = f" ({_pieces(count)})" if count else ""
+            yield f"{' and '.join(databases[one])}{hidden}", one
+
+
+def _pieces(count: int) -> str:
+    return "1 piece of evidence" if count == 1 else f"{count} pieces of evidence"
 
 
 def _why(verdict: Missing | Unreadable) -> str:

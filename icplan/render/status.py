@@ -177,6 +177,8 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
     declared = zone["declared"]
     note = "" if declared == "present" else f", {declared}"
     yield f"{paint.strong(escape(zone['name']))}   {state}{note}"
+    if zone["registered"] is None:
+        yield "  gateways, ports: unseen"
     for gateway in zone["gateways"]:
         serves = ", ".join(map(escape, gateway["serves"]))
         role = paint.good(f"active on {serves}") if serves else "stands by"

@@ -226,5 +226,5 @@ class _Run:
         claims = [check.claim for check, _ in self._report.missing]
         self._log.write("missing" if claims else "seen", wave=wave.number, missing=claims)
         if not claims:
-            self._progress.seen(len(checks))
+            self._progress.seen(len(checks), beforehand=event == "require")
         return not claims

@@ -28,8 +28,8 @@ class Progress(Protocol):
     ) -> None:
         """Evidence is still missing after so many seconds."""
 
-    def seen(self, checks: int) -> None:
-        """All evidence of a wave has been seen."""
+    def seen(self, checks: int, *, beforehand: bool = False) -> None:
+        """All evidence of a wave has been seen; `beforehand`: before its first write."""
 
     def note(self, text: str) -> None:
         """Something else worth knowing."""

@@ -47,6 +47,7 @@ def fresh_zones(w: World) -> None:
     named = replace(AZ1, name="router")
     w.case("rules/IC002-zone-named-as-router", file(named, AZ2), reach={"router": "az1"})
     w.case("rules/IC008-too-many-zones", file(AZ1, AZ2, switches="{subnets: [169.254.100.0/30]}"))
+    w.case("rules/IC034-repeated-server", file(AZ1, replace(AZ2, number=1)))
     w.case("rules/IC009-even-raft", file(AZ1, AZ2, hosts="127.0.0.1, 127.0.0.2"))
     w.case("rules/IC015-router-missing", file(zone(1, router="neutron-1"), AZ2))
     w.nbctl("--add-duplicate", "lr-add", "router")

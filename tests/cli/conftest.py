@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +15,7 @@ import pytest
 
 from icplan.cli.main import run
 from icplan.lab import Lab, LabOptions, StandaloneDatabases, ZoneDatabases
+from icplan.run.stopping import SIGNALS
 
 # What the json module gives back.
 Json: TypeAlias = Any
@@ -37,6 +40,17 @@ class Ran:
 Run = Callable[..., Ran]
 
 
+@contextmanager
+def signals_kept() -> Iterator[None]:
+    """A command may end its process deaf to signals; the process of the tests goes on."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @pytest.fixture
 def icplan(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -48,7 +62,8 @@ def icplan(
 
     def start(*arguments: str) -> Ran:
         capsys.readouterr()
-        code = run([*arguments])
+        with signals_kept():
+            code = run([*arguments])
         said = capsys.readouterr()
         assert "Traceback" not in said.out + said.err
         return Ran(int(code), said.out, said.err)
@@ -147,7 +162,8 @@ def lab() -> Iterator[Lab]:
         file = Path(parent) / "interconnect.yaml"
         file.write_text(file_text(lab))
         log = str(Path(parent) / "run.jsonl")
-        assert run(["apply", "--auto-approve", "--run-log", log, "-f", str(file)]) == 0
+        with signals_kept():
+            assert run(["apply", "--auto-approve", "--run-log", log, "-f", str(file)]) == 0
         yield lab
 
 

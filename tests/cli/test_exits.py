@@ -18,6 +18,9 @@ import pytest
 
 from icplan.errors import IcplanError
 from icplan.lab import wait_until
+from icplan.render.paint import Paint
+from icplan.render.reports import apply_text
+from icplan.run.apply import ApplyReport
 from icplan.run.runlog import RunLog
 from tests.cli.conftest import Run, World
 
@@ -217,6 +220,21 @@ def test_whatever_happens_after_the_first_write_it_stopped(
     assert "run.jsonl" in ran.out + ran.err
 
 
+def test_a_signal_after_the_run_does_not_change_its_exit(
+    icplan: Run, fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(report: ApplyReport, paint: Paint) -> str:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            signal.raise_signal(number)
+        return apply_text(report, paint)
+
+    monkeypatch.setattr("icplan.cli.apply.apply_text", interrupted)
+    fresh.file()
+    ran = icplan("apply", "--auto-approve", "--wait", "0")
+    assert ran.exit == 3
+    assert "Stopped: 3 of 7 changes written" in ran.out
+
+
 def _lock(world: World, zone: str = "az1", nonce: str = "beef") -> None:
     value = {"holder": "eve@elsewhere", "purpose": "apply prod", "ttl": 20.0, "nonce": nonce}
     text = orjson.dumps(value).decode().replace('"', '\\"')
@@ -251,7 +269,9 @@ def test_apply_when_somebody_else_is_at_work(icplan: Run, fresh: World) -> None:
         assert ran.exit == 5
         assert "eve@elsewhere" in ran.err
         assert "icplan unlock beef" in ran.err
-        assert "held by eve@elsewhere" in icplan("plan").err
+        note = icplan("plan").err
+        assert "lock of the northbound database of az1 is held by eve@elsewhere" in note
+        assert "taken over within 20 s, or: icplan unlock beef\n" in note
     assert fresh.nbctl("az1", "get", "NB_Global", ".", "name").strip() == '""'
 
 
@@ -323,6 +343,11 @@ def test_interrupted_before_and_after_the_first_write(
         ["plan", "extra"],
         ["plan", "--timeout", "0"],
         ["plan", "--timeout", "soon"],
+        ["plan", "--timeout", "inf"],
+        ["plan", "--timeout", "nan"],
+        ["plan", "--timeout", "1e300"],
+        ["apply", "--wait", "nan"],
+        ["apply", "--wait-operator", "inf"],
         ["plan", "--out"],
         ["apply", "one", "two"],
         ["apply", "--wait", "-1"],

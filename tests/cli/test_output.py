@@ -57,6 +57,64 @@ def test_json_of_a_wrong_file_lists_its_problems(icplan: Run, fresh: World) -> N
     assert [one["line"] for one in document["problems"]] == [2]
 
 
+@pytest.mark.parametrize("command", ["plan", "apply", "status", "verify"])
+def test_json_of_an_error(icplan: Run, fresh: World, command: str) -> None:
+    document = icplan(command, "--json").json
+    assert document["error"]["place"] == "interconnect.yaml"
+    assert set(document["error"]) == {"thing", "place", "cause", "cure"}
+    assert document["exit"] == 1
+    fresh.file(("kind: Interconnect", "kind: Internet"))
+    assert [one["line"] for one in icplan(command, "--json").json["problems"]] == [2]
+
+
+def test_json_of_an_apply_whose_plan_has_changed(icplan: Run, fresh: World) -> None:
+    fresh.file()
+    icplan("plan", "--out", "plan.json")
+    fresh.nbctl("az1", "set", "NB_Global", ".", "options:ic-route-adv=true")
+    assert icplan("apply", "plan.json", "--json").json["exit"] == 4
+    # Two documents would be none.
+    assert icplan("plan", "--json", "--out", "nowhere/plan.json").json["digest"]
+
+
+def test_a_changed_plan_that_is_refused_shows_the_difference_too(icplan: Run, fresh: World) -> None:
+    fresh.file()
+    icplan("plan", "--out", "plan.json")
+    fresh.zones["az1"].sbctl("chassis-del", "az1-gw2")
+    ran = icplan("apply", "plan.json")
+    assert ran.exit == 4
+    changed = ran.err.index("The plan has changed since it was approved:")
+    assert changed < ran.err.index("Not applied: the plan is refused.")
+    assert "IC004" in ran.err
+
+
+def test_names_and_streams_that_are_no_utf_8(icplan: Run, fresh: World) -> None:
+    fresh.file()
+    name = os.fsdecode(b"b\xff.yaml")
+    Path("interconnect.yaml").rename(name)
+    assert icplan("plan", "--json", "-f", name, "--out", "plan.json").json["file"] == "b?.yaml"
+    assert icplan("show", "plan.json").exit == 0
+    Path("é.yaml").write_text(Path(name).read_text())
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for flags, said in (((), b"\\xe9.yaml"), (("--json",), b'"\\u00e9.yaml"')):
+        done = subprocess.run(
+            [sys.executable, "-m", "icplan", "plan", "-f", "é.yaml", *flags],
+            capture_output=True,
+            env=environment,
+            timeout=60,
+            check=True,
+        )
+        assert said in done.stdout
+
+
+def test_validate_shows_the_place_and_judges_codes_of_waivers(icplan: Run, fresh: World) -> None:
+    waiver = "accept: [{rule: IC999, at: az1, reason: none}]\nmetadata"
+    fresh.file(("metadata", waiver))
+    ran = icplan("validate")
+    assert ran.exit == 1
+    assert ran.err.startswith("interconnect.yaml:3:17: IC013 az1: there is no rule IC999\n")
+    assert "                    ^^^^^\n  cure: Remove the waiver" in ran.err
+
+
 def test_warnings_and_notes_go_to_stderr(icplan: Run, fresh: World) -> None:
     fresh.file(("az1-gw1, az1-gw2", "az1-gw1"))
     ran = icplan("validate")
@@ -167,7 +225,10 @@ def test_hostile_names_are_shown_and_not_obeyed(icplan: Run, hostile: World) -> 
         assert not UNPRINTABLE.search(ran.out + ran.err)
         assert not any(line.startswith("zone") for line in ran.out.splitlines())
         assert icplan(command, "--json").json
-    note = re.search(r"the lock of az1 is held by .*, nonce (\S+)", icplan("plan").err)
+    note = re.search(
+        r"the lock of the northbound database of az1 is held by .* or: icplan unlock (\S+)\n",
+        icplan("plan").err,
+    )
     assert note
     nonce = note[1]
     ran = icplan("unlock", nonce)
@@ -215,7 +276,11 @@ def test_damaged_plan_files_are_told_from_good_ones(icplan: Run, fresh: World) -
             assert "error: plan file\n  place  plan.json\n" in ran.err
             assert cause in " ".join(ran.err.split())
             assert "make a new one: icplan plan --out FILE" in " ".join(ran.err.split())
-            assert ran.out == ""
+            if "--json" in command:
+                assert ran.json["error"]["thing"] == "plan file"
+                assert ran.json["exit"] == 1
+            else:
+                assert ran.out == ""
 
 
 def test_a_plan_file_whose_document_is_damaged(icplan: Run, fresh: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from icplan.lab import Family, Lab, LabOptions, Mode
+from icplan.lab import Family, Lab, LabOptions, Mode, wait_until
 from tests.real import rows
 from tests.real.conftest import Icplan, demand_namespaces
 
@@ -128,6 +128,13 @@ DRIFT = {
     "gateway order": ("lrp-set-gateway-chassis", "az1-ts", "chassis-az1-gw2", "200"),
     "foreign gateway": ("lrp-set-gateway-chassis", "az1-ts", "chassis-az1-w1", "50"),
     "port deleted": ("lsp-del", "ts-az1", "--", "lrp-del", "az1-ts"),
+    "switch port deleted": ("lsp-del", "ts-az1"),
+    "router port deleted": ("lrp-del", "az1-ts"),
+    "halves cut apart": ("lsp-set-options", "ts-az1", "router-port=nowhere"),
+    "router port disabled": ("lrp-set-enabled", "az1-ts", "disabled"),
+    "switch port disabled": ("lsp-set-enabled", "ts-az1", "disabled"),
+    "switch port's addresses": ("lsp-set-addresses", "ts-az1", "02:00:00:00:00:01 169.254.100.9"),
+    "equal priorities": ("lrp-set-gateway-chassis", "az1-ts", "chassis-az1-gw2", "100"),
 }
 
 
@@ -145,6 +152,28 @@ def test_drift_by_hand_is_shown_and_repaired(lab: Lab, icplan: Icplan) -> None:
     assert icplan.changes() == {"ic/transit-switch/ts": "update"}
     icplan.apply()
     assert icplan.changes() == {}
+    # ovn-ic takes the switch out of every zone, and half of each port with it.
+    lab.ic.nbctl("ts-del", "ts")
+    assert set(icplan.changes()) == {"ic/transit-switch/ts", "az1/port/ts", "az2/port/ts"}
+    icplan.apply()
+    assert icplan.changes() == {}
+    assert icplan("verify").exit == 0
+
+
+def test_a_route_that_a_peer_keeps_is_missed(lab: Lab, icplan: Icplan) -> None:
+    icplan.edit('    withhold: ["10.116.0.0/24"]\n', "")
+    icplan.apply()
+    assert "10.116.0.0/24" in learned(lab, "az2")
+    # A peer that is stopped keeps what it has learned.
+    lab.zones["az2"].stop_ovn_ic()
+    icplan.edit("[az1-gw1, az1-gw2]\n", '[az1-gw1, az1-gw2]\n    withhold: ["10.116.0.0/24"]\n')
+    stopped = icplan("apply", "--auto-approve", "--wait", "2")
+    assert stopped.exit == 3
+    assert "az2 still holds 10.116.0.0/24" in stopped.out
+    assert icplan("verify").exit == 6
+    lab.zones["az2"].start_ovn_ic()
+    icplan.apply()
+    wait_until(lambda: icplan("verify").exit == 0, "the peer has dropped the route")
 
 
 def test_adoption_keeps_what_was_typed_by_hand(lab: Lab, icplan: Icplan) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from icplan.core.address import Address
+from icplan.kinds.common.contract import Check, Held, Missing
 from icplan.render.paint import Paint
+from icplan.render.progress import TextProgress
 from icplan.render.reports import verify_text
 from icplan.render.status import StatusDocument, status_document, status_text
 from icplan.run.verify import verify
@@ -23,7 +26,7 @@ def test_status_never_takes_unseen_for_absent() -> None:
     assert document["transit_switches"] is None
     assert {zone["registered"] for zone in document["zones"]} == {None}
     assert "transit switches: unseen" in text
-    assert "az1   registration unseen" in text
+    assert "az1   registration unseen\n  gateways, ports: unseen\n" in text
     assert "10.17.0.0/16, 10.117.0.0/24 from 169.254.100.247" in text
     assert "as far as could be seen" in text
 
@@ -63,8 +66,8 @@ def test_status_names_zones_that_are_not_in_the_file() -> None:
 
 
 def test_verify_when_everything_is_there() -> None:
-    assert verified("start/nothing-to-do") == "All 16 pieces of evidence are there.\n"
-    assert verified("leaving/done") == "All 13 pieces of evidence are there.\n"
+    assert verified("start/nothing-to-do") == "All 18 pieces of evidence are there.\n"
+    assert verified("leaving/done") == "All 14 pieces of evidence are there.\n"
 
 
 def test_verify_begins_with_the_step_that_a_person_must_do() -> None:
@@ -80,9 +83,31 @@ def test_verify_says_what_differs_and_once_what_to_do() -> None:
     text = verified("start/first-plan")
     assert text.count("icplan apply repairs it") == 1
     assert text.count("(declared, but not there)") == 7
+    assert "missing: " not in text
+    assert " more that follow from these" in text
+
+
+def test_verify_does_not_advise_an_apply_that_is_refused() -> None:
+    text = verified("rules/IC004-no-chassis")
+    assert "apply is refused now, see `icplan plan`: IC004\n" in text
+    assert "repairs it" not in text
+
+
+def test_progress_renews_one_line_and_closes_it() -> None:
+    written: list[str] = []
+    progress = TextProgress(written.append, Paint(), terminal=True, columns=lambda: 20)
+    check = Check(Address("az1", "name"), "claim", frozenset(), lambda _: Held())
+    progress.waiting([(check, Missing("日本" + "x" * 99, "wait"))], 2.0)
+    assert written == ["\r\x1b[K  still waiting: 日"]
+    progress.close()
+    progress.close()
+    assert written[1:] == ["\n"]
+    progress.seen(2, beforehand=True)
+    assert written[2:] == ["  2 pieces of evidence seen beforehand\n"]
 
 
 def test_verify_tells_unseen_from_missing() -> None:
     text = verified("unreadable/one-zone")
-    assert "could not see: ovn-ic of az3 has made the switch ts\n" in text
+    assert "could not see the northbound database of az3 (" in text
+    assert text.count("could not see") == 2
     assert "tcp:192.0.2.13:6641" in text

@@ -8,9 +8,10 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
-from icplan.kinds.transit_port.state import GONE, GROUP, sharing
+from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP, sharing
 from icplan.ovn.attachment import attachments
 from icplan.ovn.prefix import family, normal, ordered
+from icplan.ovn.routes import advertised
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
@@ -23,6 +24,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(zone, Impact.NONE, f"{zone} gets a way to the other zones over {switch}")
         return
     differing = set(change.differing)
+    if "router" in differing and (effect := _other_router(change, view)):
+        yield effect
     if differing & {"router", "router-port", "switch-port"}:
         yield Effect(
             zone,
@@ -38,13 +41,34 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             f"the other zones learn {zone}'s new {_new(differing)} on {switch}: a gap below 1 s"
             + _rivals(change, view),
         )
-    if "gateways" in differing:
+    if "enabled" in differing and not differing & {"router", "router-port", "switch-port"}:
+        yield Effect(zone, Impact.NONE, f"the port on {switch} carries traffic again")
+    if "gateways" in differing and plain(change.after or {}, "gateways"):
         yield _gateway_effect(change, zone, switch)
 
 
 def _new(differing: set[str]) -> str:
     names = {"networks": "address", "mac": "MAC"}
     return " and ".join(word for name, word in names.items() if name in differing)
+
+
+def _other_router(change: Change, view: View) -> Effect | None:
+    """What the other zones lose for good when another router is connected."""
+    zone = zones.find(view, change.address.site)
+    before = zone.northbound.routers_named(str(plain(change.before or {}, "router")))
+    if len(before) != 1 or zone.router is None:
+        return None
+    kept = advertised(zone.northbound, zone.router)
+    lost = ordered({*advertised(zone.northbound, before[0])} - {*kept})
+    if not lost:
+        return None
+    return Effect(
+        zone.name,
+        Impact.OUTAGE,
+        f"the other zones lose {', '.join(lost)} of {zone.name} for good: "
+        f"{zone.router.name} does not have them",
+        lost,
+    )
 
 
 def _leaves_subnet(change: Change, view: View) -> Effect | None:
@@ -71,8 +95,21 @@ def _leaves_subnet(change: Change, view: View) -> Effect | None:
         sentence = f"{zone} moves to another subnet on {switch}: it is cut off from {others} until "
         return Effect(zone, Impact.OUTAGE, f"{sentence}both are there")
     subnets = ordered(left)
+    if not _uses(view, zone, {family(one) for one in left}):
+        sentence = f"{zone} gives {', '.join(subnets)} on {switch} up; nothing uses that family"
+        return Effect(zone, Impact.NONE, sentence)
     sentence = f"{zone} gives {', '.join(subnets)} on {switch} up: what it exchanges with {others} "
     return Effect(zone, Impact.OUTAGE, f"{sentence}there ends", subnets)
+
+
+def _uses(view: View, name: str, families: set[int]) -> bool:
+    """Whether a zone offers or has learned any prefix of some families."""
+    zone = zones.find(view, name)
+    if zone.router is None:
+        return True
+    learned = [one.prefix for one in zone.northbound.routes_of(zone.router) if one.learned]
+    offered = advertised(zone.northbound, zone.router)
+    return any(family(prefix) in families for prefix in (*learned, *offered))
 
 
 def _rivals(change: Change, view: View) -> str:
@@ -105,7 +142,8 @@ def _loss(view: View, zone: str, switch: str) -> Effect:
 def _gateway_effect(change: Change, zone: str, switch: str) -> Effect:
     before = plain(change.before or {}, "gateways")
     after = plain(change.after or {}, "gateways")
-    alive = [one for one in before if not one.endswith(GONE)] if isinstance(before, tuple) else []
+    names = before if isinstance(before, tuple) else ()
+    alive = [one for one in names if not one.endswith((GONE, EQUAL))]
     active_before = alive[0] if alive else None
     active_after = after[0] if isinstance(after, tuple) and after else None
     if GROUP in alive:

@@ -11,9 +11,10 @@ from icplan.core.value import Plain, known
 from icplan.kinds.common import transit_address, zones
 from icplan.kinds.common.contract import MARK, UNDECIDED, View
 from icplan.ovn import southbound
-from icplan.ovn.attachment import Attachment, attachments, of_router
+from icplan.ovn.attachment import Attachment, Remnants, attachments, of_router, remnants
 from icplan.ovn.facts import Facts
 from icplan.ovn.interconnect import IcSouthbound
+from icplan.ovn.northbound import RouterPort
 from icplan.spec.load import Spec
 
 NAME = "port"
@@ -21,6 +22,10 @@ NETWORKS = "icplan-networks"
 """What we gave the port, so that a change by hand shows even when it is a good address too."""
 MAC = "icplan-mac"
 """Likewise."""
+SWITCH = "icplan-switch"
+"""Which switch a router port is for, so that it is known when its other half is gone."""
+EQUAL = " (equal priority)"
+"""Behind the names of gateways of which none is known to be the active one."""
 GONE = " (gone)"
 """Behind the name of a gateway's chassis that is not there any more."""
 GROUP = "HA chassis group"
@@ -63,7 +68,8 @@ def desired(view: View) -> dict[Address, Desired]:
             ours = found[0] if found else None
             origin = zone.declared.origin(view.spec, "gatewayNodes")
             if zone.name not in networks:
-                if ours and ours.switch_port.external_ids.get(MARK) == view.owner:
+                marked = ours and ours.switch_port.external_ids.get(MARK) == view.owner
+                if marked or (not found and remnants_of(view, zone, switch)):
                     wanted[address(zone.name, switch)] = Declared(UNDECIDED, origin)
                 continue
             attributes = known(
@@ -73,6 +79,8 @@ def desired(view: View) -> dict[Address, Desired]:
                 mac=_mac(view, zone.name, switch, ours),
                 networks=networks[zone.name],
                 gateways=rotated(zone.declared.zone.gateway_nodes, index),
+                addresses=("router",),
+                enabled=True,
             )
             wanted[address(zone.name, switch)] = Declared(attributes, origin)
     for zone in zones.seen(view):
@@ -101,7 +109,9 @@ def _networks(view: View, switch: str, subnets: str) -> Mapping[str, tuple[str, 
         found = of_zone(zone, switch)
         if not zone.declared.present or zone.router is None or len(found) > 1:
             continue
-        members.append((zone, _given(view, found[0]) if found else ()))
+        half = None if found else remnants_of(view, zone, switch)
+        port = found[0].router_port if found else half.router_port if half else None
+        members.append((zone, _given(view, port) if port else ()))
     names = {zone.name for zone, _ in members}
     taken = _taken_by_others(view, switch, names)
     # Those that have an address come first, or a newcomer could take it from them.
@@ -116,12 +126,12 @@ def _networks(view: View, switch: str, subnets: str) -> Mapping[str, tuple[str, 
     return result
 
 
-def _given(view: View, found: Attachment) -> tuple[str, ...]:
+def _given(view: View, port: RouterPort) -> tuple[str, ...]:
     """The addresses that a port should keep: what we gave it, else what it has."""
-    marks = found.router_port.external_ids
+    marks = port.external_ids
     if marks.get(MARK) == view.owner and NETWORKS in marks:
         return tuple(marks[NETWORKS].split(","))
-    return found.router_port.networks
+    return port.networks
 
 
 def _taken_by_others(view: View, switch: str, members: set[str]) -> set[str]:
@@ -154,11 +164,21 @@ def of_zone(zone: zones.SeenZone, switch: str) -> tuple[Attachment, ...]:
     )
 
 
+def remnants_of(view: View, zone: zones.SeenZone, switch: str) -> Remnants | None:
+    """What is left of our port on a switch, when it is no whole one."""
+    return remnants(zone.northbound, switch, (MARK, SWITCH), view.owner)
+
+
 def switches_of(view: View, zone: zones.SeenZone) -> tuple[str, ...]:
     """The transit switches on which something of the zone may hang, declared or not."""
     declared = view.spec.interconnect.transit_switches.names
     there = {one.transit_switch for one in zone.northbound.switches if one.transit_switch}
-    return tuple(sorted({*declared, *there}))
+    marked = {
+        port.external_ids[SWITCH]
+        for port in zone.northbound.router_ports.values()
+        if port.external_ids.get(MARK) == view.owner and SWITCH in port.external_ids
+    }
+    return tuple(sorted({*declared, *there, *marked}))
 
 
 def observed(view: View) -> dict[Address, Observed]:
@@ -174,7 +194,8 @@ def observed(view: View) -> dict[Address, Observed]:
         for switch in switches_of(view, zone):
             found = of_zone(zone, switch)
             if not found:
-                states[address(zone.name, switch)] = Absent()
+                half = remnants_of(view, zone, switch)
+                states[address(zone.name, switch)] = _half(half, view.owner) if half else Absent()
             elif len(found) > 1:
                 # A rule refuses it; nothing can be said of "the" port.
                 states[address(zone.name, switch)] = Unreadable(
@@ -187,6 +208,21 @@ def observed(view: View) -> dict[Address, Observed]:
     return states
 
 
+def _half(half: Remnants, owner: str) -> Present:
+    port = half.router_port
+    attributes: dict[str, Plain] = {
+        "router": half.router.name if half.router else "",
+        "router_port": port.name if port else "",
+        "switch_port": half.switch_port.name if half.switch_port else "",
+        "mac": port.mac if port else "",
+        "networks": port.networks if port else (),
+        "gateways": (),
+        "addresses": half.switch_port.addresses if half.switch_port else (),
+        "enabled": False,
+    }
+    return Present(known(**attributes), owner)
+
+
 def _present(zone: zones.SeenZone, found: Attachment) -> Present:
     attributes: dict[str, Plain] = {
         "router": found.router.name,
@@ -195,6 +231,8 @@ def _present(zone: zones.SeenZone, found: Attachment) -> Present:
         "mac": found.router_port.mac,
         "networks": found.router_port.networks,
         "gateways": _gateways(zone, found),
+        "addresses": found.switch_port.addresses,
+        "enabled": found.router_port.enabled and found.switch_port.enabled,
     }
     return Present(known(**attributes), found.switch_port.external_ids.get(MARK))
 
@@ -205,5 +243,7 @@ def _gateways(zone: zones.SeenZone, found: Attachment) -> tuple[str, ...]:
         zone.southbound.host_of(row.chassis) or f"chassis {row.chassis}{GONE}"
         for row in found.gateways
     )
+    if len({row.priority for row in found.gateways}) < len(found.gateways):
+        names = tuple(f"{name}{EQUAL}" for name in names)
     # OVN ignores the gateway chassis of a port that has a group: shown, so that it is repaired.
     return (*names, GROUP) if found.router_port.ha_chassis_group else names

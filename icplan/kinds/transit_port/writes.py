@@ -26,8 +26,8 @@ from icplan.core.io import (
 from icplan.core.value import plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK, View
-from icplan.kinds.transit_port.state import MAC, NETWORKS, of_zone
-from icplan.ovn.attachment import Attachment
+from icplan.kinds.transit_port.state import MAC, NETWORKS, SWITCH, of_zone, remnants_of
+from icplan.ovn.attachment import Attachment, Remnants
 
 FIRST_PRIORITY = 100
 """Of the active gateway; those that stand by follow downwards, as Kube-OVN does it."""
@@ -50,15 +50,19 @@ def operation(change: Change, view: View) -> Operation:
     zone = zones.find(view, change.address.site)
     switch = change.address.name
     found = of_zone(zone, switch)
+    half = None if found else remnants_of(view, zone, switch)
     preconditions: list[Precondition] = []
     writes: list[Write] = []
+    if half is not None:
+        preconditions += _halves_as_seen(half)
+        writes += _removal_of_halves(half)
     if change.after is None:
-        preconditions += _as_seen(found[0])
-        writes += _removal(found[0])
+        preconditions += _as_seen(found[0]) if found else []
+        writes += _removal(found[0]) if found else []
     else:
         wanted = _wanted(change, zone)
         if not found:
-            preconditions += _vacant(wanted)
+            preconditions += _vacant(wanted, half)
             more, inserts = _creation(view, zone, switch, wanted)
             preconditions += more
             writes += inserts
@@ -69,7 +73,7 @@ def operation(change: Change, view: View) -> Operation:
             writes += [*_removal(found[0]), *inserts]
         else:
             preconditions += _as_seen(found[0])
-            writes += _alteration(view, found[0], wanted)
+            writes += _alteration(view, switch, found[0], wanted)
     return Transaction(Database(zone.name, NORTHBOUND), tuple(preconditions), tuple(writes))
 
 
@@ -95,15 +99,46 @@ def _wanted(change: Change, zone: zones.SeenZone) -> _Wanted:
     )
 
 
-def _vacant(wanted: _Wanted) -> list[Precondition]:
-    """Nothing may bear the names yet: both are unique in a northbound database."""
+def _vacant(wanted: _Wanted, half: Remnants | None) -> list[Precondition]:
+    """Nothing but a half of our own may bear the names: they are unique in a database."""
+    ours = {port.name for port in (half.router_port, half.switch_port) if port} if half else set()
     return [
         Precondition(f"{table} {name}", table, (equals("name", name),), rows=0)
         for table, name in (
             ("Logical_Router_Port", wanted.router_port),
             ("Logical_Switch_Port", wanted.switch_port),
         )
+        if name not in ours
     ]
+
+
+def _halves_as_seen(half: Remnants) -> list[Precondition]:
+    return [
+        Precondition(
+            f"{table} {port.name}",
+            table,
+            (equals("_uuid", port.uuid),),
+            ((Field("name"), port.name), *_marks(port.external_ids, (MARK,))),
+        )
+        for table, port in (
+            ("Logical_Router_Port", half.router_port),
+            ("Logical_Switch_Port", half.switch_port),
+        )
+        if port is not None
+    ]
+
+
+def _removal_of_halves(half: Remnants) -> list[Write]:
+    writes: list[Write] = []
+    if half.switch is not None and half.switch_port is not None:
+        writes.append(_unlink("Logical_Switch", half.switch.uuid, half.switch_port.uuid))
+    if half.router is not None and half.router_port is not None:
+        writes.append(_unlink("Logical_Router", half.router.uuid, half.router_port.uuid))
+    return writes
+
+
+def _unlink(table: str, parent: str, port: str) -> Write:
+    return Link(table, (equals("_uuid", parent),), "ports", remove=(port,))
 
 
 def _as_seen(found: Attachment) -> list[Precondition]:
@@ -130,6 +165,7 @@ def _as_seen(found: Attachment) -> list[Precondition]:
             (
                 (Field("name"), switch_port.name),
                 (Field("type"), switch_port.type),
+                (Field("addresses"), switch_port.addresses),
                 (Field("options", "router-port"), switch_port.router_port),
                 *_marks(switch_port.external_ids, (MARK,)),
             ),
@@ -156,18 +192,8 @@ def _marks(
 def _removal(found: Attachment) -> list[Write]:
     """Ports are no root rows: taken out of their parents they are gone, gateways included."""
     return [
-        Link(
-            "Logical_Switch",
-            (equals("_uuid", found.switch.uuid),),
-            "ports",
-            remove=(found.switch_port.uuid,),
-        ),
-        Link(
-            "Logical_Router",
-            (equals("_uuid", found.router.uuid),),
-            "ports",
-            remove=(found.router_port.uuid,),
-        ),
+        _unlink("Logical_Switch", found.switch.uuid, found.switch_port.uuid),
+        _unlink("Logical_Router", found.router.uuid, found.router_port.uuid),
     ]
 
 
@@ -197,7 +223,7 @@ def _creation(
                 "name": wanted.router_port,
                 "mac": wanted.mac,
                 "networks": wanted.networks,
-                "external_ids": _port_marks(view, wanted),
+                "external_ids": _port_marks(view, switch, wanted),
             },
             "router_port",
             {"gateway_chassis": gateways},
@@ -219,11 +245,12 @@ def _creation(
     return preconditions, writes
 
 
-def _port_marks(view: View, wanted: _Wanted) -> dict[str, str]:
+def _port_marks(view: View, switch: str, wanted: _Wanted) -> dict[str, str]:
     return {
         MARK: view.owner,
         NETWORKS: ",".join(wanted.networks),
         MAC: wanted.mac,
+        SWITCH: switch,
     }
 
 
@@ -246,7 +273,7 @@ def _gateway_rows(
     return tuple(rows), inserts
 
 
-def _alteration(view: View, found: Attachment, wanted: _Wanted) -> list[Write]:
+def _alteration(view: View, switch: str, found: Attachment, wanted: _Wanted) -> list[Write]:
     """In place: rows that stay are kept, so that only what changes is interrupted."""
     on_router_port = (equals("_uuid", found.router_port.uuid),)
     on_switch_port = (equals("_uuid", found.switch_port.uuid),)
@@ -256,15 +283,24 @@ def _alteration(view: View, found: Attachment, wanted: _Wanted) -> list[Write]:
     )
     kept = [(place, current[name]) for place, name in enumerate(wanted.chassis) if name in current]
     removed = tuple(row.uuid for row in found.gateways if row.chassis not in wanted.chassis)
-    in_order = [row.chassis for row in found.gateways] == list(wanted.chassis)
+    distinct = len({row.priority for row in found.gateways}) == len(found.gateways)
+    in_order = distinct and [row.chassis for row in found.gateways] == list(wanted.chassis)
     writes: list[Write] = [
         *inserts,
         Update(
             "Logical_Router_Port",
             on_router_port,
-            {"mac": wanted.mac, "networks": wanted.networks, "ha_chassis_group": None},
+            {
+                "mac": wanted.mac,
+                "networks": wanted.networks,
+                "ha_chassis_group": None,
+                "enabled": None,
+            },
         ),
-        SetKeys("Logical_Router_Port", on_router_port, "external_ids", _port_marks(view, wanted)),
+        Update("Logical_Switch_Port", on_switch_port, {"addresses": ("router",), "enabled": None}),
+        SetKeys(
+            "Logical_Router_Port", on_router_port, "external_ids", _port_marks(view, switch, wanted)
+        ),
         SetKeys("Logical_Switch_Port", on_switch_port, "external_ids", {MARK: view.owner}),
     ]
     if gateways or removed:

@@ -21,6 +21,7 @@ OFFLINE: tuple[OfflineRule, ...] = (
     OfflineRule("IC028", WARNING, addresses.unencrypted),
     OfflineRule("IC030", ERROR, names.unknown_zone),
     OfflineRule("IC031", ERROR, addresses.repeated_host),
+    OfflineRule("IC034", ERROR, addresses.repeated_server),
 )
 """Decided by the file alone."""
 

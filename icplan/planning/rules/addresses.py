@@ -12,7 +12,7 @@ from icplan.ovn.prefix import overlap
 from icplan.ovn.routes import candidates
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
-from icplan.spec.model import ZoneState
+from icplan.spec.model import PlainOvnZone, ZoneState
 
 
 def transit_subnets_overlap(spec: Spec) -> Iterator[Finding]:
@@ -131,3 +131,39 @@ def unencrypted(spec: Spec) -> Iterator[Finding]:
             "Let only the zones' ovn-ic and icplan reach them.",
             spec.origin("icDatabase", "hosts"),
         )
+
+
+def repeated_server(spec: Spec) -> Iterator[Finding]:
+    """One server is named for two databases.
+
+    Copied from another zone and not changed: both zones would be written into one database, or a
+    zone's database looked for where the interconnection's is. Every zone has its own servers.
+    """
+    database = spec.interconnect.ic_database
+    owners = {
+        f"tcp:{host}:{port}": f"the {name} database of icDatabase"
+        for host in map(_bracketed, database.hosts)
+        for name, port in (
+            ("northbound", database.northbound_port),
+            ("southbound", database.southbound_port),
+        )
+    }
+    for index, zone in enumerate(spec.interconnect.availability_zones):
+        if not isinstance(zone, PlainOvnZone):
+            continue
+        for key, remotes in (("northbound", zone.northbound), ("southbound", zone.southbound)):
+            for position, remote in enumerate(remotes):
+                # One server may hold both databases of a zone, but never those of two zones.
+                what = f"the {key} database of {zone.name}"
+                other = owners.setdefault(str(remote), what)
+                if not other.endswith(f" of {zone.name}"):
+                    yield Finding(
+                        zone.name,
+                        f"{remote} is given for {what}, and for {other}",
+                        "Give each database the address of its own server.",
+                        spec.origin("availabilityZones", index, key, position),
+                    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

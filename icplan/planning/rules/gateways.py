@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.change import Action
-from icplan.core.value import plain
+from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
+from icplan.kinds.transit_port.state import EQUAL
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, ZoneState
@@ -92,10 +93,10 @@ def all_replaced(seen: Seen) -> Iterator[Finding]:
     for change in seen.changes:
         if change.address.kind != "port" or change.before is None or change.after is None:
             continue
-        before, after = plain(change.before, "gateways"), plain(change.after, "gateways")
+        before, after = _hosts(change.before), _hosts(change.after)
         if change.action is Action.DELETE or not before:
             continue
-        if isinstance(before, tuple) and isinstance(after, tuple) and not {*before} & {*after}:
+        if after and not {*before} & {*after}:
             yield Finding(
                 change.address.site,
                 f"all gateways on {change.address.name} are replaced: {', '.join(before)} by "
@@ -103,6 +104,13 @@ def all_replaced(seen: Seen) -> Iterator[Finding]:
                 "Keep one of them until the new ones have proven themselves.",
                 change.origin,
             )
+
+
+def _hosts(attributes: Attributes) -> tuple[str, ...]:
+    """The gateways of a port, without what is said about them."""
+    value = plain(attributes, "gateways") if attributes else ()
+    names = value if isinstance(value, tuple) else ()
+    return tuple(name.removesuffix(EQUAL) for name in names)
 
 
 def single(spec: Spec) -> Iterator[Finding]:

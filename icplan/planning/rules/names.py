@@ -166,10 +166,14 @@ def renamed(seen: Seen) -> Iterator[Finding]:
     for zone in zones.seen(seen.view):
         current = zone.northbound.name
         if zone.declared.present and current != zone.name and current in registered:
+            cure = f"declare it as {current} with `state: absent` and apply, then as {zone.name}."
+            if zone.northbound.external_ids.get(MARK) == seen.view.owner:
+                back = f"ovn-nbctl set nb_global . name={zone.name}"
+                cure = f"if it was renamed by hand, put the name back ({back}); otherwise {cure}"
             yield Finding(
                 zone.name,
                 f"{zone.name} is registered as {current}, and a zone cannot be renamed in place",
-                f"Declare it as {current} with `state: absent` and apply, then as {zone.name}.",
+                f"{cure[0].upper()}{cure[1:]}",
                 zone.declared.origin(seen.spec, "name"),
             )
 

@@ -53,6 +53,8 @@ def router_missing(seen: Seen) -> Iterator[Finding]:
     Routers are found by name, and names are not unique in OVN. Correct the name, or rename one.
     """
     for zone in zones.seen(seen.view):
+        if not zone.declared.present:
+            continue
         name = zone.declared.zone.router
         count = len(zone.northbound.routers_named(name))
         if count == 1:
