@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from icplan.backends.ovsdb import Client
-from icplan.backends.streams import Endpoint
+from icplan.backends.streams import Server
 from icplan.core.io import Database
 
 
@@ -20,7 +20,7 @@ class Databases:
     """
 
     def __init__(
-        self, endpoints: Mapping[Database, Sequence[Endpoint]], seconds: float = 20.0
+        self, endpoints: Mapping[Database, Sequence[Server]], seconds: float = 20.0
     ) -> None:
         self.endpoints = endpoints
         self.seconds = seconds

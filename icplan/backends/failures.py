@@ -11,11 +11,13 @@ class ConnectionFailed(Exception):
 
     Attributes:
         lasting: another try would end in the same way.
+        forbidden: it is there, and we may not reach it.
     """
 
-    def __init__(self, message: str, *, lasting: bool = False) -> None:
+    def __init__(self, message: str, *, lasting: bool = False, forbidden: bool = False) -> None:
         super().__init__(message)
         self.lasting = lasting
+        self.forbidden = forbidden
 
 
 class DatabaseUnreadable(IcplanError):
@@ -23,6 +25,10 @@ class DatabaseUnreadable(IcplanError):
 
     def __init__(self, database: Database, place: str, cause: str, cure: str) -> None:
         super().__init__(title(database), place=place, cause=cause, cure=cure)
+
+
+class DatabaseForbidden(DatabaseUnreadable):
+    """A database is there, and we may not reach it."""
 
 
 class WriteUncertain(DatabaseUnreadable):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from icplan.backends.codec import decode_tagged
 from icplan.backends.failures import DatabaseUnreadable
-from icplan.backends.streams import Endpoint
+from icplan.backends.streams import Server
 from icplan.core.io import Database, Row, Tables
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Monitor:
     """
 
     def __init__(
-        self, database: Database, endpoints: Sequence[Endpoint], woken: threading.Event
+        self, database: Database, endpoints: Sequence[Server], woken: threading.Event
     ) -> None:
         self.database = database
         self._remote = ",".join(str(one) for one in endpoints)

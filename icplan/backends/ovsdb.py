@@ -10,6 +10,7 @@ from icplan.backends.codec import ColumnType, Schema, decode_rows, read_schema
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import (
     ConnectionFailed,
+    DatabaseForbidden,
     DatabaseUnreadable,
     Stale,
     WriteRefused,
@@ -17,7 +18,7 @@ from icplan.backends.failures import (
 )
 from icplan.backends.jsonrpc import GARBAGE, Json, Session
 from icplan.backends.operations import UnknownColumn, operation, precondition, selects, unchanged
-from icplan.backends.streams import Endpoint, connect
+from icplan.backends.streams import Server
 from icplan.core.io import (
     Database,
     Datum,
@@ -93,7 +94,7 @@ class Client:
     """
 
     def __init__(
-        self, database: Database, endpoints: Sequence[Endpoint], seconds: float = 20.0
+        self, database: Database, endpoints: Sequence[Server], seconds: float = 20.0
     ) -> None:
         self.database = database
         self.seconds = seconds
@@ -267,7 +268,7 @@ class Client:
         """
         if self._session is not None and self._still_leads(self._session, deadline):
             return self._session
-        failures: dict[Endpoint, ConnectionFailed] = {}
+        failures: dict[Server, ConnectionFailed] = {}
         while True:
             for endpoint in self._endpoints:
                 try:
@@ -277,13 +278,17 @@ class Client:
                     if endpoint not in failures or not deadline.passed:
                         failures[endpoint] = error
             # A single server that refuses has said its word; a cluster may be electing a leader.
-            hopeless = len(self._endpoints) == 1 and not patient
+            fixed = not any(one.moves for one in self._endpoints)
+            hopeless = len(self._endpoints) == 1 and fixed and not patient
             if deadline.passed or hopeless or all(one.lasting for one in failures.values()):
-                raise self._unreadable({str(one): str(why) for one, why in failures.items()})
+                forbidden = failures and all(one.forbidden for one in failures.values())
+                kind = DatabaseForbidden if forbidden else DatabaseUnreadable
+                causes = {str(one): str(why) for one, why in failures.items()}
+                raise self._unreadable(causes, kind)
             time.sleep(min(_PAUSE_SECONDS, deadline.left))
 
-    def _connect(self, endpoint: Endpoint, deadline: Deadline) -> Session:
-        session = Session(connect(endpoint, deadline))
+    def _connect(self, endpoint: Server, deadline: Deadline) -> Session:
+        session = Session(endpoint.connect(deadline))
         try:
             self._schema = self._introduce(session, deadline)
         except BaseException:
@@ -359,14 +364,17 @@ class Client:
             raise self._unreadable({self._server: str(error)}) from error
         time.sleep(min(_PAUSE_SECONDS, deadline.left))
 
-    def _unreadable(self, failures: Mapping[str, str]) -> DatabaseUnreadable:
+    def _unreadable(
+        self,
+        failures: Mapping[str, str],
+        kind: type[DatabaseUnreadable] = DatabaseUnreadable,
+    ) -> DatabaseUnreadable:
         causes = [f"{place} {cause}" for place, cause in sorted(failures.items())]
-        return DatabaseUnreadable(
+        return kind(
             self.database,
             self._place,
             "; ".join(causes) or "no server",
-            f"check the address, that the server runs, and that port is open from here: "
-            f"ovsdb-client list-dbs {self._endpoints[0]}",
+            self._endpoints[0].cure,
         )
 
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import ConnectionFailed
@@ -30,9 +31,39 @@ class Tls:
     key: Path
 
 
+class Stream(Protocol):
+    """An open connection; every call ends by its deadline."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        """Sends all of it, or raises ConnectionFailed."""
+
+    def receive(self, deadline: Deadline) -> bytes:
+        """What has arrived, at least one byte; empty at the end. Or raises ConnectionFailed."""
+
+    def close(self) -> None:
+        """Ends the connection; never fails."""
+
+
+class Server(Protocol):
+    """One server of a database, and how it is reached. Hashable; its text is for messages."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the next connection may lead to another server."""
+
+    @property
+    def cure(self) -> str:
+        """What a user can try when it is not reached."""
+
+    def connect(self, deadline: Deadline) -> Stream:
+        """Opens a connection, or raises ConnectionFailed."""
+
+    def __hash__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server of a database, and what is needed to get there."""
+    """A server with an address, and what is needed to get there."""
 
     remote: Remote
     tls: Tls | None = None
@@ -41,9 +72,30 @@ class Endpoint:
         """The address as the file writes it."""
         return str(self.remote)
 
+    @property
+    def moves(self) -> bool:
+        """At an address it is always the same."""
+        return False
 
-class Stream:
-    """An open connection; every call ends by its deadline."""
+    @property
+    def cure(self) -> str:
+        """What a user can try when it is not reached."""
+        return (
+            f"check the address, that the server runs, and that port is open from here: "
+            f"ovsdb-client list-dbs {self}"
+        )
+
+    def connect(self, deadline: Deadline) -> Stream:
+        """Opens a connection.
+
+        Raises:
+            ConnectionFailed: nobody answers there, or the TLS handshake fails.
+        """
+        return _connect(self, deadline)
+
+
+class SocketStream:
+    """An open socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -85,12 +137,7 @@ class Stream:
         self._socket.close()
 
 
-def connect(endpoint: Endpoint, deadline: Deadline) -> Stream:
-    """Opens a connection.
-
-    Raises:
-        ConnectionFailed: nobody answers there, or the TLS handshake fails.
-    """
+def _connect(endpoint: Endpoint, deadline: Deadline) -> SocketStream:
     remote = endpoint.remote
     # Before anything is opened, as a file may be missing.
     context = _context(endpoint.tls) if remote.encrypted else None
@@ -103,7 +150,7 @@ def connect(endpoint: Endpoint, deadline: Deadline) -> Stream:
     # A host name that cannot be one raises UnicodeError.
     except (OSError, UnicodeError) as error:
         raise ConnectionFailed(f"cannot be connected: {_reason(error)}") from error
-    return Stream(sock if context is None else _encrypted(sock, context, deadline))
+    return SocketStream(sock if context is None else _encrypted(sock, context, deadline))
 
 
 def _open(remote: Remote, deadline: Deadline) -> socket.socket:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import ConnectionFailed
 from icplan.backends.jsonrpc import Framer, Json, Session
-from icplan.backends.streams import Stream
+from icplan.backends.streams import SocketStream
 
 # Strings that look like structure are the hard ones.
 _TEXT = st.one_of(st.text(), st.text(alphabet='{}[]"\\:,né😀\n '))
@@ -109,7 +109,7 @@ def test_a_long_answer_in_small_pieces_is_not_scanned_again_and_again() -> None:
 def pair() -> Iterator[tuple[Session, socket.socket]]:
     """A session and its server's end."""
     near, far = socket.socketpair()
-    yield Session(Stream(near)), far
+    yield Session(SocketStream(near)), far
     near.close()
     far.close()
 
@@ -181,7 +181,7 @@ def test_bytes_that_keep_coming_do_not_put_the_deadline_off() -> None:
     with near, far:
         far.sendall(b"more and more")
         with pytest.raises(ConnectionFailed, match="no whole answer within 0 s"):
-            Stream(near).receive(Deadline.after(0))
+            SocketStream(near).receive(Deadline.after(0))
 
 
 def test_half_an_answer_is_waited_for_until_the_deadline(
