@@ -117,7 +117,7 @@ def test_two_applies_at_once(lab: Lab, icplan: Icplan) -> None:
     assert second.exit == 5
     assert f"(process {first.pid})" in second.err
     assert "icplan unlock" in second.err
-    assert "the lock of ic is held by" in icplan("plan").err
+    assert "the lock of the IC northbound database is held by" in icplan("plan").err
     lab.zones["az2"].start_ovn_ic()
     out, err = first.communicate(timeout=120)
     assert first.returncode == 0, out + err

@@ -129,8 +129,8 @@ DRIFT = {
     "foreign gateway": ("lrp-set-gateway-chassis", "az1-ts", "chassis-az1-w1", "50"),
     "port deleted": ("lsp-del", "ts-az1", "--", "lrp-del", "az1-ts"),
     "switch port deleted": ("lsp-del", "ts-az1"),
-    "router port deleted": ("lrp-del", "az1-ts"),
-    "halves cut apart": ("lsp-set-options", "ts-az1", "router-port=nowhere"),
+    # Not the other half alone: while a transit port names no router port, ovn-ic 23.03.1 adds
+    # learned routes at about 3,000 a second and leaves them behind (measured).
     "router port disabled": ("lrp-set-enabled", "az1-ts", "disabled"),
     "switch port disabled": ("lsp-set-enabled", "ts-az1", "disabled"),
     "switch port's addresses": ("lsp-set-addresses", "ts-az1", "02:00:00:00:00:01 169.254.100.9"),
