@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
@@ -14,8 +12,6 @@ from icplan.errors import IcplanError
 from icplan.render.problems import diagnostic_text
 from icplan.spec.load import Spec, read
 from icplan.spec.source import LARGEST
-
-Command = TypeVar("Command", bound=Callable[..., object])
 
 DAY = 86400.0
 

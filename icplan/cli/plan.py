@@ -9,15 +9,14 @@ import click
 from icplan import planfile
 from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, tell_warnings, write_bytes
 from icplan.cli.planning import open_databases, plan_now
-from icplan.core.address import IC
-from icplan.core.io import IC_NORTHBOUND, NORTHBOUND, Database, title
+from icplan.core.io import title
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
 from icplan.render.document import PlanDocument, plan_document
 from icplan.render.encodable import encodable
 from icplan.render.paint import escape
 from icplan.render.text import plan_text
-from icplan.run.lock import holders
+from icplan.run.lock import holders, locked_database
 
 
 @click.command("plan")
@@ -49,7 +48,7 @@ def command(
     else:
         printer.print(plan_text(document, printer.out))
     for site, holder in holders(plan.view.facts).items():
-        database = title(Database(site, IC_NORTHBOUND if site == IC else NORTHBOUND))
+        database = title(locked_database(site))
         printer.tell(
             f"note: the lock of the {database} is held by {escape(str(holder))}; a dead holder is "
             f"taken over within {holder.ttl:.0f} s, or: icplan unlock {escape(holder.nonce)}\n"

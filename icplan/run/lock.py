@@ -164,7 +164,9 @@ class Locks:
         self.holder = Holder.mine(purpose)
         self._databases = databases
         # The global lock first, then the zones by name: two runs never wait for each other.
-        self._targets = [_target(site) for site in sorted(sites, key=lambda one: (one != IC, one))]
+        self._targets = [
+            locked_database(site) for site in sorted(sites, key=lambda one: (one != IC, one))
+        ]
         self._note = note
         self._safe_point = safe_point
         self._held: dict[Database, _Place] = {}
@@ -255,7 +257,8 @@ class _Place:
     uuid: str
 
 
-def _target(site: str) -> Database:
+def locked_database(site: str) -> Database:
+    """The database that holds a site's lock."""
     return Database(IC, IC_NORTHBOUND) if site == IC else Database(site, NORTHBOUND)
 
 
@@ -386,7 +389,7 @@ def release(
     removed: dict[str, Holder] = {}
     failed: list[IcplanError] = []
     for site in sites:
-        database = _target(site)
+        database = locked_database(site)
         client = databases.client(database)
         try:
             row = _global_row(client, database)
