@@ -7,11 +7,13 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from icplan.lab import StandaloneDatabases
+from icplan.lab import StandaloneDatabases, wait_until
 from icplan.lab.standin import NEW, OLD, Generation
 from tests.lab import recorded_edits
 from tests.lab.recorded_state import ZONES, Facts, Normalizer
@@ -28,35 +30,35 @@ COLLISIONS = {("1.15.23", 11)}
 
 
 class Draws:
-    """Random numbers, no address twice in a run, except where a collision is asked for.
-
-    Attributes:
-        collide: whether two zones that draw an address at the same time get the same one. Each
-            has looked by then for addresses that are taken, and has not seen the other's.
-    """
+    """Random numbers, no address twice in a run, except where a collision is asked for."""
 
     def __init__(self) -> None:
         self._random = random.Random(4)
         self._used: set[int] = set()
-        self._both = threading.Barrier(len(ZONES), timeout=1.0)
-        self.collide = False
+        self._both = threading.Barrier(len(ZONES), timeout=STEP_SECONDS)
+        self._ready: Callable[[], object] | None = None
+
+    def collide(self, ready: Callable[[], object] | None) -> None:
+        """Let each zone's next address be the same one.
+
+        Each has looked by then for addresses that are taken, and has not seen the other's.
+
+        Args:
+            ready: returns when both can make their ports: one that failed would draw again, and
+                alone. None ends the collisions.
+        """
+        self._ready = ready
 
     def __call__(self, below: int) -> int:
         if below != 128:
             return self._random.randrange(below)
-        if self.collide and self._meet():
+        if self._ready is not None:
+            self._both.wait()
+            self._ready()
             return 127
         number = self._random.choice([each for each in range(128) if each not in self._used])
         self._used = {*self._used, number} if len(self._used) < 126 else {number}
         return number
-
-    def _meet(self) -> bool:
-        try:
-            self._both.wait()
-        except threading.BrokenBarrierError:
-            self._both.reset()
-            return False
-        return True
 
 
 @pytest.mark.parametrize(
@@ -74,15 +76,24 @@ def test_every_recorded_step_ends_as_with_the_real_controller(
             for line in (RECORDED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
                 step = json.loads(line)
                 expected = recording.step(step["state"], ends=True)
-                draws.collide = (name, step["step"]) in COLLISIONS
+                collide = (name, step["step"]) in COLLISIONS
+                draws.collide(partial(_await_switch, zones) if collide else None)
                 recorded_edits.do(zones, step["edit"])
-                found = _reach(zones, here, expected, together=draws.collide)
+                found = _reach(zones, here, expected, together=collide)
                 here.step(zones.state(), ends=True)
                 if found != expected:
                     differing.append(_report(step["step"], step["edit"], expected, found))
         finally:
             zones.close()
     assert not differing, "\n".join([f"{len(differing)} of the steps differ:", *differing])
+
+
+def _await_switch(zones: StandinZones) -> None:
+    for zone in zones.zones.values():
+        nbctl = zone.databases.nbctl
+        wait_until(
+            lambda nbctl=nbctl: "(ts)" in nbctl("ls-list"), f"ovn-ic makes ts in {zone.name}"
+        )
 
 
 def _reach(zones: StandinZones, here: Normalizer, expected: Facts, *, together: bool) -> Facts:
