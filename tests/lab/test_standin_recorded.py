@@ -89,11 +89,13 @@ def test_every_recorded_step_ends_as_with_the_real_controller(
 
 
 def _await_switch(zones: StandinZones) -> None:
-    for zone in zones.zones.values():
+    for name, zone in zones.zones.items():
         nbctl = zone.databases.nbctl
-        wait_until(
-            lambda nbctl=nbctl: "(ts)" in nbctl("ls-list"), f"ovn-ic makes ts in {zone.name}"
-        )
+        wait_until(partial(_has_switch, nbctl), f"ovn-ic makes ts in {name}")
+
+
+def _has_switch(nbctl: Callable[..., str]) -> bool:
+    return "(ts)" in nbctl("ls-list")
 
 
 def _reach(zones: StandinZones, here: Normalizer, expected: Facts, *, together: bool) -> Facts:
