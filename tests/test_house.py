@@ -34,7 +34,7 @@ def test_a_module_says_what_is_in_it_and_never_prints(module: Path) -> None:
 
 
 def test_every_kind_is_in_the_registry_the_contract_and_the_cases() -> None:
-    registered = {kind.operation.__module__.split(".")[2] for kind in KINDS}
+    registered = {kind.desired.__module__.split(".")[2] for kind in KINDS}
     assert registered == {*KIND_MODULES}
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]

@@ -31,6 +31,7 @@ def test_rules_refuse_warn_and_are_waived_by_their_severity() -> None:
     expected = {
         Severity.ERROR: {"refused"},
         Severity.WAIVABLE: {"refused", "waived"},
+        Severity.CURED: {"warning", "waived"},
         Severity.WARNING: {"warning"},
     }
     shown = set(_shown())

@@ -1,37 +1,77 @@
-"""Where each database of a file is reached. Resolves paths; connects nowhere."""
+"""Where each database and each cluster of a file is reached. Resolves paths; connects nowhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from icplan.backends.streams import Endpoint, Tls
+from icplan.backends.kubernetes.configuration import Access
+from icplan.backends.kubernetes.objects import Objects
+from icplan.backends.kubernetes.tunnel import Tunnel
+from icplan.backends.streams import Endpoint, Server, Tls
 from icplan.core.address import IC
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.spec.load import Spec
-from icplan.spec.model import PlainOvnZone, Remote, TlsFiles
+from icplan.spec.model import KubeOvnZone, PlainOvnZone, Remote, TlsFiles
 
 
-def endpoints(spec: Spec) -> Mapping[Database, tuple[Endpoint, ...]]:
-    """The servers of every database that the file declares; relative paths count from the file."""
-    directory = Path(spec.document.file).parent
-    database = spec.interconnect.ic_database
-    found = {
-        Database(IC, name): tuple(Endpoint(Remote("tcp", host, port)) for host in database.hosts)
-        for name, port in (
-            (IC_NORTHBOUND, database.northbound_port),
-            (IC_SOUTHBOUND, database.southbound_port),
+def clusters(spec: Spec, seconds: float) -> dict[str, Objects]:
+    """The client of every Kube-OVN zone's cluster.
+
+    Args:
+        spec: the file.
+        seconds: how long one read or write may take.
+    """
+    return {
+        zone.name: Objects(
+            Access.declared(zone.name, zone.kubernetes, spec.directory(zone.name)), seconds
         )
+        for zone in spec.interconnect.availability_zones
+        if isinstance(zone, KubeOvnZone)
     }
+
+
+def endpoints(spec: Spec, reached: Mapping[str, Objects]) -> dict[Database, tuple[Server, ...]]:
+    """The servers of every database that the file declares.
+
+    Args:
+        spec: the file; relative paths count from it.
+        reached: the clients of its clusters, whose databases are reached by exec.
+    """
+    found: dict[Database, tuple[Server, ...]] = {**_interconnection(spec, reached)}
     for zone in spec.interconnect.availability_zones:
-        if isinstance(zone, PlainOvnZone):
-            tls = _tls(directory, zone.tls)
-            found[Database(zone.name, NORTHBOUND)] = _servers(directory, zone.northbound, tls)
-            found[Database(zone.name, SOUTHBOUND)] = _servers(directory, zone.southbound, tls)
+        match zone:
+            case PlainOvnZone():
+                directory = spec.directory(zone.name)
+                tls = _tls(directory, zone.tls)
+                found[Database(zone.name, NORTHBOUND)] = _servers(directory, zone.northbound, tls)
+                found[Database(zone.name, SOUTHBOUND)] = _servers(directory, zone.southbound, tls)
+            case KubeOvnZone():
+                for name in (NORTHBOUND, SOUTHBOUND):
+                    tunnel = Tunnel.to_leader(reached[zone.name], name)
+                    found[Database(zone.name, name)] = (tunnel,)
     return found
 
 
-def _servers(directory: Path, remotes: Iterable[Remote], tls: Tls | None) -> tuple[Endpoint, ...]:
+def _interconnection(
+    spec: Spec, reached: Mapping[str, Objects]
+) -> dict[Database, tuple[Server, ...]]:
+    database = spec.interconnect.ic_database
+    ports = {IC_NORTHBOUND: database.northbound_port, IC_SOUTHBOUND: database.southbound_port}
+    # A rule refuses a road through what is no Kube-OVN zone of the file.
+    through = reached.get(database.reach.through) if database.reach else None
+    return {
+        Database(IC, name): tuple(
+            Tunnel.through(through, host, port)
+            if through is not None
+            else Endpoint(Remote("tcp", host, port))
+            for host in database.hosts
+        )
+        for name, port in ports.items()
+    }
+
+
+def _servers(directory: Path, remotes: Iterable[Remote], tls: Tls | None) -> tuple[Server, ...]:
     return tuple(
         Endpoint(
             Remote("unix", path=str(directory / Path(remote.path).expanduser()))

@@ -1,4 +1,4 @@
-"""The clients of all databases of a file, each made once. Decides nothing."""
+"""The clients of all databases and clusters of a file, each made once. Decides nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from icplan.backends.kubernetes.objects import Objects
 from icplan.backends.ovsdb import Client
 from icplan.backends.streams import Server
 from icplan.core.io import Database
@@ -17,13 +18,18 @@ class Databases:
     Args:
         endpoints: the servers of each database.
         seconds: how long one request may take.
+        clusters: the clients of the Kube-OVN zones' clusters, by zone.
     """
 
     def __init__(
-        self, endpoints: Mapping[Database, Sequence[Server]], seconds: float = 20.0
+        self,
+        endpoints: Mapping[Database, Sequence[Server]],
+        seconds: float = 20.0,
+        clusters: Mapping[str, Objects] | None = None,
     ) -> None:
         self.endpoints = endpoints
         self.seconds = seconds
+        self.clusters = clusters or {}
         self._clients = {
             database: Client(database, servers, seconds) for database, servers in endpoints.items()
         }
@@ -47,3 +53,5 @@ class Databases:
     ) -> None:
         for client in self._clients.values():
             client.close()
+        for cluster in self.clusters.values():
+            cluster.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from icplan.backends.codec import decode_tagged
 from icplan.backends.failures import DatabaseUnreadable
-from icplan.backends.streams import Server
+from icplan.backends.streams import Endpoint, Server
 from icplan.core.io import Database, Row, Tables
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class Monitor:
         self._remote = ",".join(str(one) for one in endpoints)
         self._woken = woken
         self._connection: Connection | None = None
+
+    @staticmethod
+    def follows(endpoints: Sequence[Server]) -> bool:
+        """Whether these servers can be followed: the library dials addresses, and nothing else."""
+        return all(isinstance(one, Endpoint) for one in endpoints)
 
     def start(self) -> None:
         """Connects and waits for the first content.

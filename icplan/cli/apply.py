@@ -113,7 +113,7 @@ def command(
 
 
 def _refusal(out: Console, plan: Plan) -> Exit | None:
-    if plan.unseen or (plan.unclear and not plan.refused):
+    if plan.unseen or plan.preview or (plan.unclear and not plan.refused):
         out.tell(out.err.bad("Not applied: not everything could be seen.") + "\n")
         return Exit.FAILED
     if plan.refused:

@@ -9,14 +9,13 @@ import click
 from icplan import planfile
 from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, tell_warnings, write_bytes
 from icplan.cli.planning import open_databases, plan_now
-from icplan.core.io import title
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
 from icplan.render.document import PlanDocument, plan_document
 from icplan.render.encodable import encodable
 from icplan.render.paint import escape
 from icplan.render.text import plan_text
-from icplan.run.lock import holders, locked_database
+from icplan.run.lock import holders, place_of
 
 
 @click.command("plan")
@@ -41,16 +40,19 @@ def command(
     spec = read_spec(file)
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
+        held = {
+            place_of(databases, site).title: holder
+            for site, holder in holders(plan.view.facts).items()
+        }
     document = plan_document(plan)
     tell_warnings(printer, spec)
     if as_json:
         printer.print_json(document)
     else:
         printer.print(plan_text(document, printer.out))
-    for site, holder in holders(plan.view.facts).items():
-        database = title(locked_database(site))
+    for lock, holder in held.items():
         printer.tell(
-            f"note: the lock of the {database} is held by {escape(str(holder))}; a dead holder is "
+            f"note: the {lock} is held by {escape(str(holder))}; a dead holder is "
             f"taken over within {holder.ttl:.0f} s, or: icplan unlock {escape(holder.nonce)}\n"
         )
     if out is not None:
@@ -70,8 +72,12 @@ def _save(out: str, file: str, plan: Plan, document: PlanDocument) -> None:
         raise IcplanError(
             "plan file",
             place=out,
-            cause="the plan is incomplete: something could not be seen",
-            cure="mend what is listed above, then plan again",
+            cause="the plan is only a preview: we may not look at what is listed above"
+            if plan.preview
+            else "the plan is incomplete: something could not be seen",
+            cure="plan with the role icplan-apply of examples/rbac"
+            if plan.preview
+            else "mend what is listed above, then plan again",
         )
     content = "\n".join(plan.view.spec.document.lines) + "\n"
     shown = cast("PlanDocument", encodable(document))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from icplan.backends.access import endpoints
+from icplan.backends.access import clusters, endpoints
 from icplan.backends.databases import Databases
 from icplan.planning.plan import Plan, make_plan
 from icplan.planning.unsupported import require_supported
@@ -17,7 +17,8 @@ def open_databases(spec: Spec, seconds: float) -> Databases:
         FileError: the file asks for what is not supported yet.
     """
     require_supported(spec)
-    return Databases(endpoints(spec), seconds)
+    reached = clusters(spec, seconds)
+    return Databases(endpoints(spec, reached), seconds, reached)
 
 
 def plan_now(spec: Spec, databases: Databases) -> Plan:

@@ -11,7 +11,7 @@ from icplan.errors import Exit, IcplanError
 from icplan.render.paint import escape
 from icplan.render.problems import error_text
 from icplan.run.lock import release
-from icplan.spec.model import PlainOvnZone
+from icplan.spec.model import GoneZone
 
 
 @click.command("unlock")
@@ -24,7 +24,7 @@ def command(context: click.Context, nonce: str, file: str, timeout: float) -> in
     out = console(context)
     spec = read_spec(file)
     zones = [
-        one.name for one in spec.interconnect.availability_zones if isinstance(one, PlainOvnZone)
+        one.name for one in spec.interconnect.availability_zones if not isinstance(one, GoneZone)
     ]
     with open_databases(spec, timeout) as databases:
         removed, failed = release(databases, [IC, *sorted(zones)], nonce)

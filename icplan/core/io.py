@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from icplan.core.kubernetes import (
+    Body,
+    Collection,
+    GetObject,
+    ObjectQuery,
+    ObjectWrite,
+    Resource,
+)
 
 Datum = str | int | float | bool | None | tuple["Datum", ...] | Mapping[str, str]
 """A decoded column: a scalar, None for an empty optional, a sorted tuple for a set, or a map."""
@@ -76,25 +85,46 @@ class Query:
     where: tuple[Condition, ...] = ()
 
 
+Source = Database | Collection | Resource
+"""A place that facts come from."""
+
+
+def source_title(source: Source) -> str:
+    """How a source is called in front of people."""
+    return title(source) if isinstance(source, Database) else str(source)
+
+
+def source_of(query: ObjectQuery) -> Collection | Resource:
+    """Where the objects of a query are."""
+    return query.resource if isinstance(query, GetObject) else query.collection
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A place that could not be seen; never the same as empty."""
+    """A place that could not be seen; never the same as empty.
+
+    Attributes:
+        forbidden: it is there, and we are not permitted to look: not an error, but not checked.
+    """
 
     cause: str
     cure: str
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What all databases held.
+    """What everything held.
 
     Attributes:
         observed_at: ISO 8601 with offset, in UTC; decides whether a waiver has expired.
         databases: the rows that were asked for, or why they could not be read.
+        objects: likewise the objects of Kubernetes, by query; of a single one none or one.
     """
 
     observed_at: str
     databases: Mapping[Database, Tables | Unreadable]
+    objects: Mapping[ObjectQuery, tuple[Body, ...] | Unreadable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,5 +225,5 @@ class Transaction:
     writes: tuple[Write, ...]
 
 
-Operation = Transaction
-Unseen = Mapping[Database, Unreadable]
+Operation = Transaction | ObjectWrite
+"""One guarded write, to a database or to a Kubernetes API."""

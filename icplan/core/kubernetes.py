@@ -82,6 +82,16 @@ def subnets(site: str) -> Collection:
     return Collection(site, "kubeovn.io/v1", "Subnet", "subnets")
 
 
+def leases(site: str, namespace: str) -> Collection:
+    """The Leases of a namespace."""
+    return Collection(site, "coordination.k8s.io/v1", "Lease", "leases", namespace)
+
+
+def service_cidrs(site: str) -> Collection:
+    """The cluster's ranges of service addresses, from Kubernetes 1.33 on."""
+    return Collection(site, "networking.k8s.io/v1", "ServiceCIDR", "servicecidrs")
+
+
 @dataclass(frozen=True, slots=True)
 class GetObject:
     """One object to read."""
@@ -91,10 +101,18 @@ class GetObject:
 
 @dataclass(frozen=True, slots=True)
 class ListObjects:
-    """Objects to read: those of a collection that have all of these labels."""
+    """Objects to read: those of a collection that have all of these labels.
+
+    Attributes:
+        optional: a server that does not know such objects has none; a plan can do without them.
+    """
 
     collection: Collection
     labels: tuple[tuple[str, str], ...] = ()
+    optional: bool = False
+
+
+ObjectQuery = GetObject | ListObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +174,40 @@ ObjectWrite = CreateObject | ReplaceData | PatchFields | DeleteObject
 
 
 def at(body: Tree, path: Path) -> Tree:
-    """The value of a field; None when it is not there."""
+    """The value of a field; None when it is not there. In a list a key is a place: "0", "1"."""
     for key in path:
-        if not isinstance(body, Mapping):
+        if isinstance(body, Mapping):
+            body = body.get(key)
+        elif isinstance(body, Sequence) and not isinstance(body, str) and key.isdecimal():
+            body = body[int(key)] if int(key) < len(body) else None
+        else:
             return None
-        body = body.get(key)
     return body
+
+
+def text_at(body: Tree, *path: str) -> str:
+    """The text of a field; empty when it is not there or no text."""
+    value = at(body, path)
+    return value if isinstance(value, str) else ""
+
+
+def list_at(body: Tree, *path: str) -> tuple[Tree, ...]:
+    """The members of a list; none when it is not there."""
+    value = at(body, path)
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+
+
+def texts_at(body: Tree, *path: str) -> dict[str, str]:
+    """A map of texts, such as labels, by key; empty when it is not there."""
+    value = at(body, path)
+    found = value if isinstance(value, Mapping) else {}
+    return {key: str(found[key]) for key in sorted(found)}
+
+
+def number_at(body: Tree, *path: str) -> int:
+    """A whole number; 0 when it is not there."""
+    value = at(body, path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def shown(path: Path) -> str:

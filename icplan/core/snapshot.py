@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import orjson
 
-from icplan.core.io import Database, Datum, Row, Snapshot, Tables, Unreadable
+from icplan.core.io import Database, Datum, Row, Snapshot, Tables, Unreadable, source_of
+from icplan.core.kubernetes import Body, Collection, GetObject, ListObjects, ObjectQuery
 
 FORMAT_VERSION = "1.0"
 
@@ -14,19 +15,47 @@ FORMAT_VERSION = "1.0"
 def encode(snapshot: Snapshot) -> bytes:
     """The JSON of a snapshot; rows and columns are in a stable order."""
     databases = {
-        str(database): {"unreadable": {"cause": content.cause, "cure": content.cure}}
+        str(database): {"unreadable": _why(content)}
         if isinstance(content, Unreadable)
         else {"tables": {table: _ordered(rows) for table, rows in content.items()}}
         for database, content in snapshot.databases.items()
     }
+    document: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
+        "observedAt": snapshot.observed_at,
+        "databases": databases,
+    }
+    if snapshot.objects:
+        document["objects"] = [
+            _query(query)
+            | ({"unreadable": _why(found)} if isinstance(found, Unreadable) else {"found": found})
+            for query, found in sorted(snapshot.objects.items(), key=lambda one: str(one[0]))
+        ]
     return orjson.dumps(
-        {
-            "format_version": FORMAT_VERSION,
-            "observedAt": snapshot.observed_at,
-            "databases": databases,
-        },
+        document,
         option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE,
     )
+
+
+def _why(unreadable: Unreadable) -> dict[str, object]:
+    forbidden = {"forbidden": True} if unreadable.forbidden else {}
+    return {"cause": unreadable.cause, "cure": unreadable.cure, **forbidden}
+
+
+def _query(query: ObjectQuery) -> dict[str, object]:
+    source = source_of(query)
+    collection = source if isinstance(source, Collection) else source.collection
+    which: dict[str, object] = {
+        "site": collection.site,
+        "api": collection.api,
+        "kind": collection.kind,
+        "plural": collection.plural,
+        "namespace": collection.namespace,
+    }
+    if isinstance(query, GetObject):
+        return which | {"name": query.resource.name}
+    optional = {"optional": True} if query.optional else {}
+    return which | {"labels": dict(query.labels)} | optional
 
 
 def _ordered(rows: tuple[Row, ...]) -> list[Row]:
@@ -47,7 +76,7 @@ def decode(data: bytes) -> Snapshot:
         site, _, name = path.rpartition("/")
         if "unreadable" in content:
             why = content["unreadable"]
-            databases[Database(site, name)] = Unreadable(str(why["cause"]), str(why["cure"]))
+            databases[Database(site, name)] = _unreadable(why)
         else:
             databases[Database(site, name)] = {
                 table: tuple(
@@ -55,7 +84,26 @@ def decode(data: bytes) -> Snapshot:
                 )
                 for table, rows in content["tables"].items()
             }
-    return Snapshot(str(raw["observedAt"]), databases)
+    objects: dict[ObjectQuery, tuple[Body, ...] | Unreadable] = {}
+    for one in raw.get("objects", []):
+        found = tuple(one["found"]) if "found" in one else _unreadable(one["unreadable"])
+        objects[_read_query(one)] = found
+    return Snapshot(str(raw["observedAt"]), databases, objects)
+
+
+def _unreadable(why: Mapping[str, object]) -> Unreadable:
+    return Unreadable(str(why["cause"]), str(why["cure"]), why.get("forbidden") is True)
+
+
+def _read_query(one: Mapping[str, object]) -> ObjectQuery:
+    keys = ("site", "api", "kind", "plural", "namespace")
+    collection = Collection(*(str(one[key]) for key in keys))
+    if "name" in one:
+        return GetObject(collection[str(one["name"])])
+    labels = one["labels"]
+    pairs = labels.items() if isinstance(labels, Mapping) else ()
+    wanted = tuple((str(key), str(value)) for key, value in pairs)
+    return ListObjects(collection, wanted, one.get("optional") is True)
 
 
 def _datum(value: object) -> Datum:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from icplan.kinds import route_exchange, transit_port, transit_switch, zone_name
+from icplan.kinds import (
+    denylist,
+    ic_config,
+    route_exchange,
+    subnet_advertisement,
+    transit_port,
+    transit_switch,
+    zone_name,
+)
 from icplan.kinds.common.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -10,6 +18,9 @@ KINDS: tuple[Kind, ...] = (
     zone_name.KIND,
     transit_port.KIND,
     route_exchange.KIND,
+    subnet_advertisement.KIND,
+    ic_config.KIND,
+    denylist.KIND,
 )
 """All kinds; a kind comes after those that it needs."""
 

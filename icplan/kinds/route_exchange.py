@@ -20,7 +20,7 @@ from icplan.core.io import (
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import Attributes, known, plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View
+from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
@@ -49,7 +49,7 @@ def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
 def desired(view: View) -> dict[Address, Desired]:
     """A present zone advertises and learns, but for what it withholds."""
     wanted: dict[Address, Desired] = {}
-    for zone in zones.seen(view):
+    for zone in zones.seen_plain(view):
         origin = zone.declared.origin(view.spec)
         if not zone.declared.present:
             wanted[address(zone.name)] = DeclaredAbsent(origin)
@@ -74,7 +74,7 @@ def observed(view: View) -> dict[Address, Observed]:
     """What the options say; of the denylist only the entries that are ours or declared."""
     states: dict[Address, Observed] = {}
     wanted = desired(view)
-    for zone in zones.declared(view.spec):
+    for zone in zones.plain(view.spec):
         unseen = view.facts.zone_unseen(zone.name)
         if unseen is not None:
             states[address(zone.name)] = unseen
@@ -225,10 +225,10 @@ def operation(change: Change, view: View) -> Operation:
 
 def checks(view: View) -> Iterator[Check]:
     """A zone's routes are gone when it leaves, and what it withholds is nowhere."""
-    for zone in zones.seen(view):
+    for zone in zones.seen_plain(view):
         if not zone.declared.present:
             yield _withdrawn(zone.name)
-            yield _unlearned(zone.name, zone.declared.zone.router)
+            yield _unlearned(zone.name, zone.declared.router)
         elif zone.router is not None:
             prefixes, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
             if prefixes:
@@ -289,4 +289,4 @@ def _hidden(zone: str, prefixes: tuple[str, ...]) -> Check:
     )
 
 
-KIND = Kind(NAME, False, queries, desired, observed, effects, operation, checks)
+KIND = Kind(NAME, False, queries, desired, observed, effects, one_step(operation), checks)

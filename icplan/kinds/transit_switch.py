@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC, Address
-from icplan.core.change import Action, Change, Effect
+from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.io import (
     IC_NORTHBOUND,
     Database,
@@ -22,11 +22,13 @@ from icplan.core.io import (
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import MARK, Check, Kind, View
+from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
+from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
 from icplan.ovn import interconnect
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
+from icplan.spec.model import KubeOvnZone
 
 NAME = "transit-switch"
 VENDOR = "kube-ovn"
@@ -71,9 +73,31 @@ def observed(view: View) -> dict[Address, Observed]:
     }
 
 
-def effects(_change: Change, _view: View) -> tuple[Effect, ...]:
-    """None by itself: in plain OVN zones a switch carries traffic only through the zones' ports."""
-    return ()
+def effects(change: Change, view: View) -> Iterator[Effect]:
+    """Every Kube-OVN zone is rebuilt when the set of switches changes (domain facts section 3).
+
+    In plain OVN zones a switch carries traffic only through the zones' ports.
+    """
+    if change.action not in {Action.CREATE, Action.DELETE} and "vendor" not in change.differing:
+        return
+    declared = view.spec.interconnect.availability_zones
+    for zone in sorted(declared, key=lambda one: one.name):
+        if isinstance(zone, KubeOvnZone) and _joined(view, zone.name):
+            yield Effect(
+                zone.name,
+                Impact.OUTAGE,
+                f"{zone.name} is cut off from all other zones for {REBUILD_SECONDS}: its "
+                "controller rebuilds the interconnection whenever the set of transit switches "
+                "changes, in all Kube-OVN zones at once; its addresses change",
+            )
+
+
+def _joined(view: View, zone: str) -> bool:
+    """Whether a zone may be interconnected today."""
+    cluster = view.facts.clusters.get(zone)
+    return cluster is None or (
+        cluster.config is not None and cluster.config.data.get(ENABLE) != "false"
+    )
 
 
 def operation(change: Change, view: View) -> Operation:
@@ -116,15 +140,16 @@ def checks(view: View) -> Iterator[Check]:
     ]
     for zone in zones.declared(view.spec):
         if zone.present:
-            yield from (_copied(zone.name, name) for name in names)
+            own = config_address(zone.name) if zone.kube_ovn else Address(zone.name, "name")
+            yield from (_copied(zone.name, name, own) for name in names)
             yield from (_removed(zone.name, name) for name in gone)
 
 
-def _copied(zone: str, name: str) -> Check:
+def _copied(zone: str, name: str, own: Address) -> Check:
     return Check(
         address(name),
         f"ovn-ic of {zone} has made the switch {name}",
-        frozenset({address(name), Address(zone, "name")}),
+        frozenset({address(name), own}),
         in_zone(
             zone,
             lambda northbound: verdict(
@@ -152,4 +177,4 @@ def _removed(zone: str, name: str) -> Check:
     )
 
 
-KIND = Kind(NAME, True, queries, desired, observed, effects, operation, checks)
+KIND = Kind(NAME, True, queries, desired, observed, effects, one_step(operation), checks)

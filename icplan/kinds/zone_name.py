@@ -22,7 +22,7 @@ from icplan.core.io import (
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import MARK, Check, Kind, View
+from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.ovn import northbound
 from icplan.ovn.facts import Facts
@@ -42,7 +42,7 @@ def queries(spec: Spec, facts: Facts | None) -> Iterator[Query]:
     switches = {*spec.interconnect.transit_switches.names}
     if facts is not None and facts.ic_northbound is not None:
         switches |= {one.name for one in facts.ic_northbound.transit_switches}
-    for one in zones.declared(spec):
+    for one in zones.plain(spec):
         by_name = any(not is_prefix(entry) for entry in one.zone.withhold)
         yield from northbound.queries(one.name, sorted(switches), switch_names=by_name)
 
@@ -50,7 +50,7 @@ def queries(spec: Spec, facts: Facts | None) -> Iterator[Query]:
 def desired(view: View) -> dict[Address, Desired]:
     """Every present zone bears its name; a zone to be taken out loses it, if it is its own."""
     wanted: dict[Address, Desired] = {}
-    for zone in zones.declared(view.spec):
+    for zone in zones.plain(view.spec):
         origin = zone.origin(view.spec, "name")
         if zone.present:
             wanted[address(zone.name)] = Declared(known(name=zone.name), origin)
@@ -62,7 +62,7 @@ def desired(view: View) -> dict[Address, Desired]:
 def observed(view: View) -> dict[Address, Observed]:
     """The names that the databases hold."""
     states: dict[Address, Observed] = {}
-    for zone in zones.declared(view.spec):
+    for zone in zones.plain(view.spec):
         unseen = view.facts.zone_unseen(zone.name)
         if unseen is not None:
             states[address(zone.name)] = unseen
@@ -122,7 +122,7 @@ def operation(change: Change, view: View) -> Operation:
 
 def checks(view: View) -> Iterator[Check]:
     """Each zone is registered in the IC southbound database, or no longer."""
-    for zone in zones.declared(view.spec):
+    for zone in zones.plain(view.spec):
         yield _registered(zone.name) if zone.present else _unregistered(zone.name)
 
 
@@ -156,4 +156,4 @@ def _unregistered(zone: str) -> Check:
     )
 
 
-KIND = Kind(NAME, True, queries, desired, observed, effects, operation, checks)
+KIND = Kind(NAME, True, queries, desired, observed, effects, one_step(operation), checks)

@@ -1,9 +1,9 @@
-"""All databases' facts side by side, or why one could not be read. Decodes; asks nothing."""
+"""All sources' facts side by side, or why one could not be read. Decodes; asks nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from icplan.core.address import IC
 from icplan.core.io import (
@@ -13,9 +13,13 @@ from icplan.core.io import (
     SOUTHBOUND,
     Database,
     Snapshot,
+    Source,
     Unreadable,
+    source_of,
 )
-from icplan.ovn import interconnect, northbound, southbound
+from icplan.core.kubernetes import Body, Collection, ObjectQuery
+from icplan.ovn import cluster, interconnect, northbound, southbound
+from icplan.ovn.cluster import Cluster
 from icplan.ovn.interconnect import IcNorthbound, IcSouthbound
 from icplan.ovn.northbound import Northbound
 from icplan.ovn.southbound import Southbound
@@ -32,7 +36,23 @@ class Facts:
     southbound: Mapping[str, Southbound]
     ic_northbound: IcNorthbound | None
     ic_southbound: IcSouthbound | None
-    unseen: Mapping[Database, Unreadable]
+    unseen: Mapping[Source, Unreadable]
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    lost_clusters: Mapping[str, Unreadable] = field(default_factory=dict)
+
+    def cluster_unseen(self, zone: str) -> Unreadable | None:
+        """Why nothing can be said of a zone's cluster; None when it was read."""
+        return None if zone in self.clusters else self.lost_clusters.get(zone, NOT_ASKED)
+
+    def unplannable(self, zone: str) -> Unreadable | None:
+        """Why nothing may be planned for what is in a zone's cluster; None when something may.
+
+        Databases that we may not look at leave a preview; those that do not answer leave nothing.
+        """
+        if (unreadable := self.cluster_unseen(zone)) is not None:
+            return unreadable
+        found = self.zone_unseen(zone)
+        return None if found is None or found.forbidden else found
 
     def zone_unseen(self, zone: str) -> Unreadable | None:
         """Why nothing can be said of a zone; None when both of its databases were read."""
@@ -55,7 +75,7 @@ def decode(snapshot: Snapshot) -> Facts:
     south: dict[str, Southbound] = {}
     ic_north: IcNorthbound | None = None
     ic_south: IcSouthbound | None = None
-    unseen: dict[Database, Unreadable] = {}
+    unseen: dict[Source, Unreadable] = {}
     for database, content in sorted(snapshot.databases.items()):
         if isinstance(content, Unreadable):
             unseen[database] = content
@@ -67,4 +87,21 @@ def decode(snapshot: Snapshot) -> Facts:
             ic_north = interconnect.decode_northbound(content)
         elif database.name == IC_SOUTHBOUND:
             ic_south = interconnect.decode_southbound(content)
-    return Facts(snapshot.observed_at, north, south, ic_north, ic_south, unseen)
+    found: dict[str, dict[ObjectQuery, tuple[Body, ...] | Unreadable]] = {}
+    for query, bodies in snapshot.objects.items():
+        source = source_of(query)
+        if isinstance(bodies, Unreadable):
+            unseen[source] = bodies
+        collection = source if isinstance(source, Collection) else source.collection
+        found.setdefault(collection.site, {})[query] = bodies
+    decoded = {site: cluster.decode(site, found[site]) for site in sorted(found)}
+    return Facts(
+        snapshot.observed_at,
+        north,
+        south,
+        ic_north,
+        ic_south,
+        unseen,
+        {site: one for site, one in decoded.items() if not isinstance(one, Unreadable)},
+        {site: one for site, one in decoded.items() if isinstance(one, Unreadable)},
+    )

@@ -107,6 +107,14 @@ class NatRule:
     logical_ip: str
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A Logical_Router_Policy of the priority at which Kube-OVN lets other zones' traffic pass."""
+
+    match: str
+    action: str
+
+
 @dataclass(frozen=True)
 class Northbound:
     """What is known of one northbound database; `global_uuid` is empty when it has no NB_Global."""
@@ -122,6 +130,7 @@ class Northbound:
     static_routes: Mapping[str, StaticRoute] = field(repr=False)
     gateway_chassis: Mapping[str, GatewayChassis] = field(repr=False)
     nat: Mapping[str, NatRule] = field(repr=False)
+    policies: tuple[Policy, ...] = field(default=(), repr=False)
 
     @property
     def version(self) -> str:
@@ -177,6 +186,16 @@ class Northbound:
             if uuid in self.gateway_chassis
         )
         return tuple(sorted(found, key=lambda row: (-row.priority, row.name)))
+
+
+ALLOW_PRIORITY = 29500
+"""At which Kube-OVN's controller lets traffic to other zones pass (domain facts section 4)."""
+
+
+def policy_queries(zone: str) -> tuple[Query, ...]:
+    """What must be read to know what passes the router's policies."""
+    where = (equals("priority", ALLOW_PRIORITY),)
+    return (Query(Database(zone, NORTHBOUND), "Logical_Router_Policy", ("match", "action"), where),)
 
 
 def queries(
@@ -323,4 +342,8 @@ def decode(tables: Tables) -> Northbound:
             )
             for row in tables.get("NAT", ())
         },
+        policies=tuple(
+            Policy(text(row, "match"), text(row, "action"))
+            for row in tables.get("Logical_Router_Policy", ())
+        ),
     )

@@ -45,6 +45,15 @@ class Consequences:
     pairs_hit: int
     pairs: int
 
+    @property
+    def disruptive(self) -> frozenset[Address]:
+        """The changes that somebody feels."""
+        return frozenset(
+            address
+            for address, effects in self.effects.items()
+            if any(effect.impact is Impact.OUTAGE for effect in effects)
+        )
+
 
 def consequences(changes: Sequence[Change], view: View, reachability: Reachability) -> Consequences:
     """What all changes together do."""

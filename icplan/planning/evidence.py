@@ -8,11 +8,13 @@ from icplan.core.address import Address
 from icplan.kinds import KINDS
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.controller import config_address, controller_cure
 from icplan.kinds.common.evidence import ovn_ic_cure
 from icplan.kinds.common.transit_address import bare
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
-from icplan.ovn.prefix import family, ordered
+from icplan.ovn.northbound import ALLOW_PRIORITY
+from icplan.ovn.prefix import family, normal, ordered
 from icplan.ovn.routes import advertised
 
 
@@ -35,28 +37,37 @@ def _pairs(view: View) -> Iterator[Check]:
     declared = list(zones.declared(view.spec))
     switches = view.spec.interconnect.transit_switches.names
     for learner in declared:
-        if not learner.present:
+        if not learner.present or not learner.automatic(view.spec):
             continue
         yield _orphans(learner, declared)
         for origin in declared:
             if origin.name == learner.name:
                 continue
-            if origin.present:
+            if origin.present and origin.automatic(view.spec):
                 yield _learned(learner, origin, switches)
-            else:
+                if learner.kube_ovn:
+                    yield _passed(learner, origin, switches)
+            elif not origin.present:
                 yield _forgotten(learner, origin)
 
 
-def _objects(zone: str, switches: tuple[str, ...]) -> set[Address]:
-    ports = {Address(zone, "port", switch) for switch in switches}
-    return {Address(zone, "name"), Address(zone, "route-exchange"), *ports}
+def _exchange(zone: zones.DeclaredZone) -> Address:
+    """The object that makes a zone exchange routes."""
+    return config_address(zone.name) if zone.kube_ovn else Address(zone.name, "route-exchange")
+
+
+def _objects(zone: zones.DeclaredZone, switches: tuple[str, ...]) -> set[Address]:
+    if zone.kube_ovn:
+        return {config_address(zone.name), Address(zone.name, "denylist")}
+    ports = {Address(zone.name, "port", switch) for switch in switches}
+    return {Address(zone.name, "name"), _exchange(zone), *ports}
 
 
 def _learned(
     learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
 ) -> Check:
     """One check a pair and direction: the routes over all switches."""
-    needs = _objects(learner.name, switches) | _objects(origin.name, switches)
+    needs = _objects(learner, switches) | _objects(origin, switches)
 
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(learner.name) or facts.zone_unseen(origin.name)
@@ -66,7 +77,7 @@ def _learned(
         return _compare(facts, facts.ic_southbound, learner, origin, switches)
 
     return Check(
-        Address(learner.name, "route-exchange"),
+        _exchange(learner),
         f"{learner.name} has learned the subnets of {origin.name}",
         frozenset(needs | {Address("ic", "transit-switch", one) for one in switches}),
         test,
@@ -84,13 +95,13 @@ def _compare(
     theirs, mine = facts.northbound[origin.name], facts.northbound[learner.name]
     offered = [
         prefix
-        for router in theirs.routers_named(origin.zone.router)
+        for router in theirs.routers_named(origin.router)
         for prefix in advertised(theirs, router)
         if not mine.denylist.denies(prefix)
     ]
     held = {
         (route.prefix, bare(route.nexthop))
-        for router in mine.routers_named(learner.zone.router)
+        for router in mine.routers_named(learner.router)
         for route in mine.routes_of(router)
         if route.learned
     }
@@ -141,6 +152,41 @@ def _stale(held: set[tuple[str, str]], hops: list[str], published: set[str]) -> 
     return ordered(prefix for prefix, hop in held if hop in hops and prefix not in published)
 
 
+def _passed(
+    learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
+) -> Check:
+    """A Kube-OVN zone lets traffic to what it learned pass, before its policies reroute it."""
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
+        if unseen is not None or facts.ic_southbound is None:
+            return unseen or NOT_ASKED
+        mine = facts.northbound[learner.name]
+        theirs = {one.prefix for one in facts.ic_southbound.routes if one.zone == origin.name}
+        passed = {normal(one.match.rpartition(" ")[2]) for one in mine.policies}
+        held_up = ordered(
+            route.prefix
+            for router in mine.routers_named(learner.router)
+            for route in mine.routes_of(router)
+            if route.learned and route.prefix in theirs and route.prefix not in passed
+        )
+        if not held_up:
+            return Held()
+        return Missing(
+            f"no policy of priority {ALLOW_PRIORITY} in {learner.name} lets traffic to "
+            f"{', '.join(held_up)} pass",
+            controller_cure(learner.name),
+        )
+
+    return Check(
+        _exchange(learner),
+        f"{learner.name} lets traffic to {origin.name} pass",
+        frozenset(_objects(learner, switches) | _objects(origin, switches)),
+        test,
+        peer=origin.name,
+    )
+
+
 def _orphans(learner: zones.DeclaredZone, declared: list[zones.DeclaredZone]) -> Check:
     """No learned route outlives the row that it was made from, whoever's it was."""
 
@@ -152,7 +198,7 @@ def _orphans(learner: zones.DeclaredZone, declared: list[zones.DeclaredZone]) ->
         mine = facts.northbound[learner.name]
         left = ordered(
             route.prefix
-            for router in mine.routers_named(learner.zone.router)
+            for router in mine.routers_named(learner.router)
             for route in mine.routes_of(router)
             if route.learned and route.learned_from not in alive
         )
@@ -164,9 +210,9 @@ def _orphans(learner: zones.DeclaredZone, declared: list[zones.DeclaredZone]) ->
         )
 
     return Check(
-        Address(learner.name, "route-exchange"),
+        _exchange(learner),
         f"{learner.name} holds only routes that are advertised",
-        frozenset(Address(zone.name, "route-exchange") for zone in declared),
+        frozenset(_exchange(zone) for zone in declared),
         test,
     )
 
@@ -187,7 +233,7 @@ def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check
         mine = facts.northbound[learner.name]
         left = ordered(
             route.prefix
-            for router in mine.routers_named(learner.zone.router)
+            for router in mine.routers_named(learner.router)
             for route in mine.routes_of(router)
             if route.learned and bare(route.nexthop) in hops
         )
@@ -199,9 +245,9 @@ def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check
         )
 
     return Check(
-        Address(learner.name, "route-exchange"),
+        _exchange(learner),
         f"{learner.name} has dropped the routes of {origin.name}",
-        frozenset({Address(origin.name, "route-exchange")}),
+        frozenset({_exchange(origin)}),
         test,
         peer=origin.name,
     )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from icplan.core.address import Address
 from icplan.core.change import Action, Change
 from icplan.core.diff import diff
-from icplan.core.io import Database, Snapshot, Unreadable
+from icplan.core.io import Snapshot, Source, Unreadable
 from icplan.core.state import DesiredState, ObservedState
 from icplan.kinds import KINDS
 from icplan.kinds.common.contract import Check, View
+from icplan.ovn.cluster import dispensable
 from icplan.ovn.facts import Facts, decode
 from icplan.planning.effects import Consequences, consequences
 from icplan.planning.evidence import checks
@@ -31,7 +32,8 @@ class Plan:
         waves: the changes in their order.
         consequences: what users will feel.
         verdicts: what rules, limits and protected zones say.
-        unseen: databases that could not be read; nothing is planned for what they hold.
+        unseen: sources that could not be read; nothing is planned for what they hold.
+        not_permitted: sources that we may not look at; likewise, and it is no error.
         unclear: objects of which nothing can be said although their databases were read.
         checks: all evidence that the file is served.
     """
@@ -40,7 +42,8 @@ class Plan:
     waves: tuple[Wave, ...]
     consequences: Consequences
     verdicts: tuple[Verdict, ...]
-    unseen: Mapping[Database, Unreadable]
+    unseen: Mapping[Source, Unreadable]
+    not_permitted: Mapping[Source, Unreadable]
     unclear: Mapping[Address, Unreadable]
     checks: tuple[Check, ...]
 
@@ -53,6 +56,11 @@ class Plan:
     def changes(self) -> tuple[Change, ...]:
         """All changes in the order in which they are made."""
         return tuple(change for wave in self.waves for change in wave.changes)
+
+    @property
+    def preview(self) -> bool:
+        """Whether something that it would rest on may not be looked at."""
+        return any(not dispensable(source) for source in self.not_permitted)
 
     @property
     def refused(self) -> bool:
@@ -79,10 +87,11 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
     evidence = checks(view)
     return Plan(
         view=view,
-        waves=waves(changes, evidence, spec.interconnect.limits.zones_at_once),
+        waves=waves(changes, evidence, spec.interconnect.limits.zones_at_once, felt.disruptive),
         consequences=felt,
         verdicts=judge(Seen(view, desired, observed, changes), felt),
-        unseen=facts.unseen,
+        unseen={one: why for one, why in facts.unseen.items() if not why.forbidden},
+        not_permitted={one: why for one, why in facts.unseen.items() if why.forbidden},
         unclear=_unclear(observed, facts),
         checks=evidence,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from icplan.spec.diagnostic import Diagnostic, FileError
 from icplan.spec.load import Spec
-from icplan.spec.model import GoneZone, KubeOvnZone, RoutePolicy
+from icplan.spec.model import GoneZone, PlainOvnZone, RoutePolicy
 
 CODE = "IC199"
 """Of everything that is not supported yet; it ends with the last of them."""
@@ -34,12 +34,8 @@ def require_supported(spec: Spec) -> None:
 def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     interconnect = spec.interconnect
     database = interconnect.ic_database
-    if database.reach is not None:
-        yield ("icDatabase", "reach"), "reaching the IC databases through a zone"
     if database.deployment is not None:
         yield ("icDatabase", "deployment"), "running the IC databases"
-    if interconnect.route_policy is RoutePolicy.MANUAL:
-        yield ("routePolicy",), "routePolicy manual"
     if interconnect.limits.canary is not None:
         yield ("limits", "canary"), "limits.canary"
     yield from _zones(spec)
@@ -54,7 +50,8 @@ def _zones(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
         path = ("availabilityZones", index)
         if isinstance(zone, GoneZone):
             yield (*path, "state"), "state: gone"
-        elif isinstance(zone, KubeOvnZone):
-            yield path, "a Kube-OVN zone"
-        elif zone.route_policy is RoutePolicy.MANUAL:
-            yield (*path, "routePolicy"), "routePolicy manual"
+            continue
+        policy = zone.route_policy or spec.interconnect.route_policy
+        if isinstance(zone, PlainOvnZone) and policy is RoutePolicy.MANUAL:
+            where = (*path, "routePolicy") if zone.route_policy else ("routePolicy",)
+            yield where, f"routePolicy manual in {zone.name}, a plain OVN zone,"

@@ -10,7 +10,7 @@ from icplan.core.origin import Origin
 from icplan.planning.effects import Consequences
 from icplan.planning.rules import LIVE, OFFLINE, RULES, Finding, Rule, Seen, Severity
 from icplan.spec.load import Spec
-from icplan.spec.model import PlainOvnZone, ZoneState
+from icplan.spec.model import GoneZone, ZoneState
 
 BAD_WAIVER = "IC013"
 IDLE_WAIVER = "IC026"
@@ -53,7 +53,7 @@ def judge(seen: Seen, consequences: Consequences) -> tuple[Verdict, ...]:
     for rule in LIVE:
         for finding in rule.find(seen):
             verdict = _plain_verdict(rule, finding)
-            if rule.severity is Severity.WAIVABLE:
+            if rule.severity.waivable:
                 verdict = _waived(seen.spec, verdict, today, used)
             verdicts.append(verdict)
     verdicts += _waivers(seen.spec, today, used)
@@ -65,7 +65,7 @@ def judge(seen: Seen, consequences: Consequences) -> tuple[Verdict, ...]:
 def _plain_verdict(rule: Rule, finding: Finding) -> Verdict:
     return Verdict(
         rule.code,
-        rule.severity is not Severity.WARNING,
+        rule.severity in {Severity.ERROR, Severity.WAIVABLE},
         finding.at,
         finding.message,
         finding.cure,
@@ -95,7 +95,7 @@ def _waived(spec: Spec, verdict: Verdict, today: str, used: set[int]) -> Verdict
 def _bad_codes(spec: Spec) -> Iterator[Verdict]:
     for index, waiver in enumerate(spec.interconnect.accept):
         severity = _SEVERITIES.get(waiver.rule)
-        if severity is not Severity.WAIVABLE:
+        if severity is None or not severity.waivable:
             message = (
                 f"there is no rule {waiver.rule}"
                 if severity is None
@@ -109,7 +109,8 @@ def _bad_codes(spec: Spec) -> Iterator[Verdict]:
 def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
     """What only the day and the findings can tell of a waiver."""
     for index, waiver in enumerate(spec.interconnect.accept):
-        if _SEVERITIES.get(waiver.rule) is not Severity.WAIVABLE:
+        severity = _SEVERITIES.get(waiver.rule)
+        if severity is None or not severity.waivable:
             continue
         origin = spec.origin("accept", index, "rule")
         if waiver.until is not None and waiver.until.isoformat() < today:
@@ -155,7 +156,7 @@ def _limit_origin(spec: Spec, limit: str) -> Origin | None:
 
 def _protected(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
     for index, zone in enumerate(seen.spec.interconnect.availability_zones):
-        if not isinstance(zone, PlainOvnZone) or not zone.protected:
+        if isinstance(zone, GoneZone) or not zone.protected:
             continue
         leaving = zone.state is ZoneState.ABSENT and _changed(seen.changes, zone.name)
         if leaving or zone.name in consequences.disrupted:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from icplan.core.address import IC
+from icplan.core.address import IC, Address
 from icplan.core.change import Action, Change, Reason
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check
+
+UNFELT = "nobody's traffic changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Wave:
 
 
 def waves(
-    changes: Sequence[Change], checks: Sequence[Check], zones_at_once: int
+    changes: Sequence[Change],
+    checks: Sequence[Check],
+    zones_at_once: int,
+    disruptive: Collection[Address] = (),
 ) -> tuple[Wave, ...]:
     """Orders changes so that no step cuts a pair of zones that the end keeps.
 
@@ -42,8 +47,9 @@ def waves(
         changes: the plan's changes.
         checks: all evidence; each wave awaits what it completes, the last one awaits everything.
         zones_at_once: how many zones may be written in one wave.
+        disruptive: the changes that users feel.
     """
-    parts = [part for part in _parts(changes, zones_at_once) if part[1]]
+    parts = [part for part in _parts(changes, zones_at_once, disruptive) if part[1]]
     wave_of = {
         change.address: number
         for number, (_, members) in enumerate(parts, start=1)
@@ -94,11 +100,14 @@ def _before_leaving(
     )
 
 
-def _parts(changes: Sequence[Change], zones_at_once: int) -> Iterable[tuple[str, list[Change]]]:
+def _parts(
+    changes: Sequence[Change], zones_at_once: int, disruptive: Collection[Address]
+) -> Iterable[tuple[str, list[Change]]]:
     growing = [change for change in changes if change.action is not Action.DELETE]
     shrinking = [change for change in changes if change.action is Action.DELETE]
     first = [change for change in growing if kind_of(change.address.kind).prerequisite]
-    yield "prerequisites: nobody's traffic changes", _ordered(first)
+    felt = any(change.address in disruptive for change in first)
+    yield f"prerequisites: {'all zones at once' if felt else UNFELT}", _ordered(first)
     rest = [change for change in growing if change not in first]
     for group in _groups(rest, zones_at_once):
         yield ", ".join(group), _ordered(one for one in rest if one.address.site in group)

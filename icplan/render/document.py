@@ -5,10 +5,20 @@ Compatibility: an added key is a minor version, a removed or changed one a major
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from icplan.core.change import Action, Change
-from icplan.core.io import Datum, title
+from icplan.core.io import Datum, Operation, Transaction, Unreadable
+from icplan.core.kubernetes import (
+    CreateObject,
+    DeleteObject,
+    ObjectWrite,
+    PatchFields,
+    ReplaceData,
+    Tree,
+    shown,
+)
 from icplan.core.origin import Origin
 from icplan.core.value import Attributes, Later
 from icplan.kinds import kind_of
@@ -16,6 +26,7 @@ from icplan.kinds.common.contract import Check
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
 from icplan.planning.verdicts import Verdict
+from icplan.render.sources import subjects
 
 FORMAT_VERSION = "1.0"
 
@@ -135,6 +146,9 @@ class PlanDocument(TypedDict):
     disrupted_pairs: list[PairsDocument]
     verdicts: list[VerdictDocument]
     unreadable: list[UnreadableDocument]
+    not_checked: list[UnreadableDocument]
+    without: list[str]
+    preview: bool
     summary: SummaryDocument
     refused: bool
     digest: str | None
@@ -143,7 +157,7 @@ class PlanDocument(TypedDict):
 def plan_document(plan: Plan) -> PlanDocument:
     """The document of a plan; it has no digest when something could not be seen."""
     unreadable = [
-        *((title(database), one) for database, one in sorted(plan.unseen.items())),
+        *subjects(plan.unseen),
         *((str(address), one) for address, one in plan.unclear.items()),
     ]
     return {
@@ -168,10 +182,10 @@ def plan_document(plan: Plan) -> PlanDocument:
             for group in plan.consequences.groups
         ],
         "verdicts": [verdict_document(verdict) for verdict in plan.verdicts],
-        "unreadable": [
-            {"subject": subject, "cause": one.cause, "cure": one.cure}
-            for subject, one in unreadable
-        ],
+        "unreadable": [_unreadable(*one) for one in unreadable],
+        "not_checked": [_unreadable(*one) for one in subjects(plan.not_permitted)],
+        "without": sorted(plan.view.spec.without),
+        "preview": plan.preview,
         "summary": {
             "create": plan.count(Action.CREATE),
             "change": plan.count(Action.UPDATE),
@@ -182,8 +196,12 @@ def plan_document(plan: Plan) -> PlanDocument:
             "pairs": plan.consequences.pairs,
         },
         "refused": plan.refused,
-        "digest": None if unreadable else digest(plan),
+        "digest": None if unreadable or plan.preview else digest(plan),
     }
+
+
+def _unreadable(subject: str, one: Unreadable) -> UnreadableDocument:
+    return {"subject": subject, "cause": one.cause, "cure": one.cure}
 
 
 def _claims(checks: tuple[Check, ...]) -> list[str]:
@@ -224,9 +242,15 @@ _REFERENCES = frozenset({"gateway_chassis", "ha_chassis_group"})
 
 
 def _preconditions(plan: Plan, change: Change) -> list[PreconditionDocument] | None:
-    if plan.refused or plan.unseen or plan.unclear:
+    if plan.refused or plan.unseen or plan.unclear or plan.preview:
         return None
-    operation = kind_of(change.address.kind).operation(change, plan.view)
+    steps = kind_of(change.address.kind).steps(change, plan.view)
+    return [one for step in steps for one in _expected(step.operation)]
+
+
+def _expected(operation: Operation) -> list[PreconditionDocument]:
+    if not isinstance(operation, Transaction):
+        return [_expected_object(operation)]
     return [
         {
             "object": one.subject,
@@ -239,6 +263,25 @@ def _preconditions(plan: Plan, change: Change) -> list[PreconditionDocument] | N
         }
         for one in operation.preconditions
     ]
+
+
+def _expected_object(write: ObjectWrite) -> PreconditionDocument:
+    fields: dict[str, Json] = {}
+    match write:
+        case PatchFields():
+            fields = {shown(one.path): _tree(one.before) for one in write.changes}
+        case ReplaceData() | DeleteObject():
+            fields = {shown(one.path): _tree(one.value) for one in write.expected}
+    rows = 0 if isinstance(write, CreateObject) else 1
+    return {"object": str(write.resource), "rows": rows, "fields": fields}
+
+
+def _tree(value: Tree) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _tree(value[key]) for key in sorted(value)}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_tree(one) for one in value]
+    return str(value) if isinstance(value, float) else value
 
 
 def _datum(value: Datum) -> Json:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import cast
 
 from icplan.core.change import Reason
-from icplan.core.io import Unreadable, title
+from icplan.core.io import Unreadable
 from icplan.kinds.common.contract import Held, Missing
 from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
 from icplan.render.problems import error_parts
+from icplan.render.sources import subjects
 from icplan.run.apply import ApplyReport, Outcome
 from icplan.run.verify import VerifyReport
 
@@ -164,8 +165,9 @@ def _unseen(report: VerifyReport) -> Iterator[tuple[str, Unreadable]]:
     """One line for each cause, not for each link that it hides."""
     counts = Counter(one for _, one in report.unseen)
     databases: dict[Unreadable, list[str]] = {}
-    for database, one in sorted(report.plan.unseen.items()):
-        databases.setdefault(one, []).append(f"the {title(database)}")
+    unseen = (*subjects(report.plan.unseen), *subjects(report.plan.not_permitted))
+    for subject, one in unseen:
+        databases.setdefault(one, []).append(f"the {subject}")
     for one in [*databases, *(one for one in counts if one not in databases)]:
         count = counts[one]
         if one not in databases:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypedDict
 
-from icplan.core.io import title
 from icplan.kinds.common import zones
 from icplan.kinds.common.transit_address import bare
 from icplan.ovn.interconnect import Gateway, IcSouthbound, PortBinding
@@ -14,6 +13,7 @@ from icplan.ovn.prefix import ordered
 from icplan.planning.plan import Plan
 from icplan.render.document import FORMAT_VERSION, UnreadableDocument
 from icplan.render.paint import Paint, escape
+from icplan.render.sources import subjects
 
 
 class GatewayStatus(TypedDict):
@@ -79,8 +79,8 @@ def status_document(plan: Plan) -> StatusDocument:
             for name in sorted({*declared, *(ic.zones if ic else ())})
         ],
         "unreadable": [
-            {"subject": title(database), "cause": one.cause, "cure": one.cure}
-            for database, one in sorted(plan.unseen.items())
+            {"subject": subject, "cause": one.cause, "cure": one.cure}
+            for subject, one in (*subjects(plan.unseen), *subjects(plan.not_permitted))
         ],
         "changes": len(plan.changes),
     }
@@ -138,7 +138,7 @@ def _learned(
     }
     stranger = "nobody at " if ic else ""
     found: dict[str, set[str]] = {}
-    for router in seen.routers_named(declared.zone.router):
+    for router in seen.routers_named(declared.router):
         for route in seen.routes_of(router):
             if route.learned:
                 zone = owners.get(bare(route.nexthop), f"{stranger}{route.nexthop}")

@@ -25,6 +25,7 @@ def plan_text(document: PlanDocument, paint: Paint) -> str:
         *_unreadable(document, paint),
         *_waves(document, paint),
         *_verdicts(document, paint),
+        *_not_checked(document, paint),
         *_summary(document, paint),
     ]
     return "\n".join(lines) + "\n"
@@ -40,6 +41,19 @@ def _unreadable(document: PlanDocument, paint: Paint) -> Iterator[str]:
         return
     yield paint.bad("Nothing can be planned for:")
     for one in document["unreadable"]:
+        yield f"  {escape(one['subject'])}"
+        yield from _wrapped(f"cause: {one['cause']}", 6)
+        yield from _wrapped(f"cure:  {one['cure']}", 6)
+    yield ""
+
+
+def _not_checked(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    if not document["not_checked"] and not document["without"]:
+        return
+    yield paint.strong("Not checked:")
+    for zone in document["without"]:
+        yield f"  {escape(zone)} is left out: nothing of it was looked at, and nothing is written"
+    for one in document["not_checked"]:
         yield f"  {escape(one['subject'])}"
         yield from _wrapped(f"cause: {one['cause']}", 6)
         yield from _wrapped(f"cure:  {one['cure']}", 6)
@@ -162,10 +176,16 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
             yield paint.bad("No changes, as far as can be seen.")
         elif document["refused"]:
             yield "No changes."
+        elif document["preview"]:
+            yield "No changes, as far as may be seen."
         else:
             yield paint.good("No changes. What is there is what the file says.")
     else:
         yield paint.strong(f"Plan: {', '.join(counts)}.") + f" {_disruption(document)}"
+    if document["preview"]:
+        yield paint.altered(
+            "This is a preview: without what is not checked it has no digest and cannot be saved."
+        )
     if document["refused"]:
         yield paint.bad("This plan is refused: apply will not carry it out.")
 

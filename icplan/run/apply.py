@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from icplan.backends.databases import Databases
-from icplan.backends.failures import Stale, WriteUncertain
+from icplan.backends.failures import Stale, WriteRefused, WriteUncertain
+from icplan.backends.kubernetes.failures import WriteUnknown
 from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
 from icplan.core.change import Change
+from icplan.core.io import Operation, Transaction
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
-from icplan.kinds.common.contract import Check
+from icplan.kinds.common.contract import Check, Guard, Held, Missing
+from icplan.ovn.facts import decode
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
 from icplan.planning.waves import Wave
 from icplan.run.lock import LockLost, Locks
-from icplan.run.observe import observe
+from icplan.run.observe import observe, read
 from icplan.run.progress import Progress
 from icplan.run.runlog import RunLog
 from icplan.run.stopping import never
@@ -33,6 +36,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     """It was sent, and the run was interrupted before the answer."""
+    PARTLY = "partly"
+    """Of several writes that it needs, not the last one was done."""
     SKIPPED = "skipped"
 
 
@@ -85,7 +90,8 @@ class ApplyReport:
     @property
     def wrote(self) -> bool:
         """Whether any write was done, or may have been."""
-        return bool({Outcome.DONE, Outcome.UNCERTAIN} & set(self.outcomes.values()))
+        written = {Outcome.DONE, Outcome.PARTLY, Outcome.UNCERTAIN}
+        return bool(written & set(self.outcomes.values()))
 
     @property
     def exit(self) -> Exit:
@@ -186,35 +192,72 @@ class _Run:
             return False
         for change in wave.changes:
             self._safe_point()
-            self._write(change)
+            if not self._write(change):
+                return False
         return self._await("await", wave, wave.awaits)
 
-    def _write(self, change: Change) -> None:
-        operation = kind_of(change.address.kind).operation(change, self._plan.view)
-        address = change.address
+    def _write(self, change: Change) -> bool:
+        """All steps of a change; false when the evidence between two of them does not come."""
         self._progress.writing(change)
+        for step in kind_of(change.address.kind).steps(change, self._plan.view):
+            self._require(change.address, step.guards)
+            self._step(change, step.operation)
+            if not self._see("between", str(change.address), step.awaits):
+                return False
+        self._report.outcomes[change.address] = Outcome.DONE
+        self._log.write("written", address=str(change.address))
+        self._progress.written(change)
+        return True
+
+    def _require(self, address: Address, guards: Sequence[Guard]) -> None:
+        """Looks once more at what a write rests on, and no precondition of its own can tell."""
+        for guard in guards:
+            verdict = guard.check.holds(decode(read(self._databases, guard.queries)))
+            if isinstance(verdict, Held):
+                continue
+            cause = verdict.why if isinstance(verdict, Missing) else verdict.cause
+            self._log.write("unguarded", address=str(address), cause=cause)
+            raise WriteRefused(str(address), cause=cause, cure=verdict.cure)
+
+    def _step(self, change: Change, operation: Operation) -> None:
+        address = change.address
         self._log.write("write", address=str(address), action=change.action.value)
-        receipt = self._locks.receipt(operation.database)
+        before = self._report.outcomes[address]
         self._report.outcomes[address] = Outcome.UNCERTAIN
         try:
-            self._databases.client(operation.database).write(operation, receipt)
-        except WriteUncertain:
+            self._send(operation)
+        except (WriteUncertain, WriteUnknown):
             self._log.write("uncertain", address=str(address))
             raise
         except IcplanError as error:
-            self._report.outcomes[address] = Outcome.FAILED
+            # Of a change in several steps the first may be done already.
+            failed = before is Outcome.SKIPPED
+            self._report.outcomes[address] = Outcome.FAILED if failed else Outcome.PARTLY
             self._log.write("failed", address=str(address), error=str(error))
             if isinstance(error, Stale) and error.subject == LOCK:
                 raise LockLost(error.place) from error
             raise
-        self._report.outcomes[address] = Outcome.DONE
-        self._log.write("written", address=str(address))
-        self._progress.written(change)
+        self._report.outcomes[address] = Outcome.PARTLY
+
+    def _send(self, operation: Operation) -> None:
+        if isinstance(operation, Transaction):
+            receipt = self._locks.receipt(operation.database)
+            self._databases.client(operation.database).write(operation, receipt)
+        else:
+            site = operation.resource.collection.site
+            self._locks.require_held(site)
+            self._databases.clusters[site].write(operation)
 
     def _await(self, event: str, wave: Wave, checks: tuple[Check, ...]) -> bool:
+        held = self._see(event, f"wave {wave.number}", checks)
+        if held and checks:
+            self._progress.seen(len(checks), beforehand=event == "require")
+        return held
+
+    def _see(self, event: str, what: str, checks: tuple[Check, ...]) -> bool:
         if not checks:
             return True
-        self._log.write(event, wave=wave.number, checks=[check.claim for check in checks])
+        self._log.write(event, what=what, checks=[check.claim for check in checks])
         self._report.missing = await_evidence(
             checks,
             self._evidence,
@@ -224,7 +267,5 @@ class _Run:
             self._safe_point,
         )
         claims = [check.claim for check, _ in self._report.missing]
-        self._log.write("missing" if claims else "seen", wave=wave.number, missing=claims)
-        if not claims:
-            self._progress.seen(len(checks), beforehand=event == "require")
+        self._log.write("missing" if claims else "seen", what=what, missing=claims)
         return not claims

@@ -1,19 +1,29 @@
-"""The only way from the databases to a snapshot. Writes nothing."""
+"""The only way from the databases and clusters to a snapshot. Writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from icplan.backends.databases import Databases
-from icplan.backends.failures import DatabaseUnreadable
-from icplan.core.io import Database, Query, Snapshot, Tables, Unreadable
+from icplan.backends.failures import DatabaseForbidden, DatabaseUnreadable
+from icplan.backends.kubernetes.failures import AccessFailed, ClusterUnreadable, NotPermitted
+from icplan.core.io import Database, Query, Snapshot, Tables, Unreadable, source_of
+from icplan.core.kubernetes import Body, GetObject, ObjectQuery
+from icplan.core.kubernetes import Collection as ObjectCollection
 from icplan.kinds import KINDS
 from icplan.ovn.facts import decode
 from icplan.spec.load import Spec
 
 MOST_AT_ONCE = 64
+MAY_EXEC = "plan with the role icplan-apply of examples/rbac: it may execute in kube-system"
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+Objects = Mapping[ObjectQuery, tuple[Body, ...] | Unreadable]
 
 
 def observe(databases: Databases, spec: Spec) -> Snapshot:
@@ -29,27 +39,81 @@ def observe(databases: Databases, spec: Spec) -> Snapshot:
         query
         for kind in KINDS
         for query in kind.queries(spec, facts)
-        if query not in asked and query.database not in facts.unseen
+        if isinstance(query, Query) and query not in asked and query.database not in facts.unseen
     ]
     return _united(snapshot, read(databases, second)) if second else snapshot
 
 
-def read(databases: Databases, wanted: Iterable[Query]) -> Snapshot:
-    """Reads all databases at once; one that cannot be read is unreadable, with its cause."""
+def read(databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> Snapshot:
+    """Reads everything at once; what cannot be read is unreadable, with its cause.
+
+    The databases of a cluster that does not answer are not tried: they are reached through it.
+    """
     by_database: dict[Database, list[Query]] = {}
+    by_site: dict[str, dict[ObjectQuery, None]] = {}
     for query in wanted:
-        by_database.setdefault(query.database, []).append(query)
+        if isinstance(query, Query):
+            by_database.setdefault(query.database, []).append(query)
+        else:
+            by_site.setdefault(_site(query), {})[query] = None
+
+    def ask_cluster(site: str) -> Objects:
+        return _objects(databases, site, by_site[site])
 
     def ask(database: Database) -> Tables | Unreadable:
+        if (why := lost.get(database.site)) is not None:
+            return why
         try:
             return databases.client(database).read(by_database[database])
         except DatabaseUnreadable as error:
-            return Unreadable(error.cause, error.cure)
+            forbidden = isinstance(error, DatabaseForbidden)
+            return Unreadable(error.cause, MAY_EXEC if forbidden else error.cure, forbidden)
 
-    with ThreadPoolExecutor(max(1, min(MOST_AT_ONCE, len(by_database)))) as pool:
-        contents = pool.map(ask, by_database)
-        found = dict(zip(by_database, contents, strict=True))
-    return Snapshot(datetime.now(UTC).isoformat(timespec="seconds"), found)
+    objects = _at_once(by_site, ask_cluster)
+    lost = {
+        site: one
+        for site, found in objects.items()
+        for one in found.values()
+        if isinstance(one, Unreadable) and not one.forbidden
+    }
+    return Snapshot(
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        _at_once(by_database, ask),
+        {query: bodies for found in objects.values() for query, bodies in found.items()},
+    )
+
+
+def _at_once(keys: Collection[Key], ask: Callable[[Key], Found]) -> dict[Key, Found]:
+    with ThreadPoolExecutor(max(1, min(MOST_AT_ONCE, len(keys)))) as pool:
+        return dict(zip(keys, pool.map(ask, keys), strict=True))
+
+
+def _site(query: ObjectQuery) -> str:
+    source = source_of(query)
+    return source.site if isinstance(source, ObjectCollection) else source.collection.site
+
+
+def _objects(databases: Databases, site: str, queries: Iterable[ObjectQuery]) -> Objects:
+    """The objects of one cluster; once it has not answered, it is not asked again."""
+    client = databases.clusters[site]
+    found: dict[ObjectQuery, tuple[Body, ...] | Unreadable] = {}
+    lost: Unreadable | None = None
+    for query in queries:
+        if lost is not None:
+            found[query] = lost
+            continue
+        try:
+            if isinstance(query, GetObject):
+                body = client.get(query)
+                found[query] = () if body is None else (body,)
+            else:
+                found[query] = client.list(query)
+        except NotPermitted as error:
+            found[query] = Unreadable(error.cause, error.cure, forbidden=True)
+        except (AccessFailed, ClusterUnreadable) as error:
+            place = f" ({error.place})" if error.place else ""
+            lost = found[query] = Unreadable(f"{error.cause}{place}", error.cure)
+    return found
 
 
 def _united(first: Snapshot, second: Snapshot) -> Snapshot:
@@ -64,4 +128,4 @@ def _united(first: Snapshot, second: Snapshot) -> Snapshot:
         for table, rows in more.items():
             tables.setdefault(table, {}).update((str(row["_uuid"]), row) for row in rows)
         databases[database] = {table: tuple(rows.values()) for table, rows in tables.items()}
-    return Snapshot(first.observed_at, databases)
+    return replace(first, databases=databases)

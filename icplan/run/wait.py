@@ -13,6 +13,7 @@ from icplan.backends.failures import DatabaseUnreadable
 from icplan.backends.monitor import Monitor
 from icplan.core.address import IC
 from icplan.core.io import Database, Query, Tables, Unreadable
+from icplan.core.kubernetes import ObjectQuery
 from icplan.kinds.common.contract import Check, Held, Missing
 from icplan.ovn.facts import Facts, decode
 from icplan.run.observe import read
@@ -24,25 +25,38 @@ TELL_SECONDS = 2.0
 
 
 class Evidence:
-    """The latest facts: the zones' databases are asked, the interconnection's are followed.
+    """The latest facts: the zones are asked, the interconnection's databases are followed.
+
+    Those that are reached through a zone's cluster are asked, too.
 
     Args:
         databases: the clients.
         wanted: what to read.
     """
 
-    def __init__(self, databases: Databases, wanted: Iterable[Query]) -> None:
+    def __init__(self, databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> None:
         queries = tuple(wanted)
         self._databases = databases
-        self._zones = [query for query in queries if query.database.site != IC]
+        followed = {
+            query.database
+            for query in queries
+            if isinstance(query, Query)
+            and query.database.site == IC
+            and Monitor.follows(databases.endpoints[query.database])
+        }
+        self._asked = [
+            query
+            for query in queries
+            if not isinstance(query, Query) or query.database not in followed
+        ]
         self._woken = threading.Event()
-        shared = sorted({query.database for query in queries if query.database.site == IC})
+        shared = sorted(followed)
         self._monitors = [Monitor(one, databases.endpoints[one], self._woken) for one in shared]
         self._started = False
 
     def facts(self) -> Facts:
         """What is so now."""
-        snapshot = read(self._databases, self._zones)
+        snapshot = read(self._databases, self._asked)
         contents: dict[Database, Tables | Unreadable] = dict(snapshot.databases)
         try:
             if not self._started:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,7 +16,8 @@ from icplan.spec.grammar import ZONE_LIST
 from icplan.spec.judge import Judge
 from icplan.spec.model import Interconnect, PlainOvnZone
 from icplan.spec.paths import spelled
-from icplan.spec.source import Document, Path, read_text
+from icplan.spec.source import Document, read_text
+from icplan.spec.source import Path as KeyPath
 from icplan.spec.texts import found
 
 
@@ -27,11 +29,15 @@ class Spec:
         interconnect: the model.
         document: the text it was read from.
         warnings: what is no error, and most likely not meant.
+        without: zones that nothing is planned for.
+        access_files: the file from which a zone's relative paths count, where it is another one.
     """
 
     interconnect: Interconnect
     document: Document
     warnings: tuple[Diagnostic, ...] = ()
+    without: frozenset[str] = frozenset()
+    access_files: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, *path: str | int) -> Origin:
         """Where a value is written, by its path in the file: `availabilityZones, 1, name`.
@@ -39,6 +45,10 @@ class Spec:
         Of its nearest parent, when the file leaves it to the default.
         """
         return self.document.origin(path)
+
+    def directory(self, zone: str) -> Path:
+        """From where the relative paths of a zone's access count."""
+        return Path(self.access_files.get(zone, self.document.file)).parent
 
 
 def load(document: Document) -> Spec:
@@ -73,7 +83,7 @@ def read(data: bytes, file: str) -> Spec:
 
 
 def _validate(
-    document: Document, doubtful: frozenset[Path] = frozenset()
+    document: Document, doubtful: frozenset[KeyPath] = frozenset()
 ) -> tuple[Interconnect | None, list[Diagnostic]]:
     if () in doubtful:
         return None, []
@@ -100,7 +110,7 @@ def _not_a_mapping(document: Document) -> Diagnostic:
 def _warnings(interconnect: Interconnect, document: Document) -> Iterator[Diagnostic]:
     for index, zone in enumerate(interconnect.availability_zones):
         if isinstance(zone, PlainOvnZone) and zone.tls is not None and not zone.encrypted:
-            path: Path = (ZONE_LIST, index, "tls")
+            path: KeyPath = (ZONE_LIST, index, "tls")
             yield Diagnostic(
                 Code.TLS,
                 document.key_origin(path),

@@ -39,6 +39,27 @@ class Zone:
         return self.with_more("state: absent")
 
 
+@dataclass(frozen=True)
+class KubeOvnZone(Zone):
+    """An entry of a zone that is a Kubernetes cluster."""
+
+    @property
+    def text(self) -> str:
+        lines = (
+            f"- name: {self.name}",
+            f"  kubernetes: {{context: {self.name}}}",
+            f"  gatewayNodes: [{', '.join(self.gateways)}]",
+            *(f"  {line}" for line in self.more),
+        )
+        return "".join(f"  {line}\n" for line in lines)
+
+
+def cluster(number: int, *more: str, gateways: int = 2) -> Zone:
+    """The zone of the lab with that number, as a Kubernetes cluster."""
+    plain = zone(number, *more, gateways=gateways)
+    return KubeOvnZone(plain.name, number, plain.gateways, more=more)
+
+
 def zone(number: int, *more: str, gateways: int = 2, router: str = "router") -> Zone:
     """The zone of the lab with that number: az1, az2 and so on."""
     name = f"az{number}"
@@ -53,13 +74,15 @@ def file(
     limits: str = "",
     accept: tuple[str, ...] = (),
     hosts: str = "127.0.0.1",
+    through: str = "",
 ) -> str:
     """A whole interconnect.yaml."""
+    reach = f"reach: {{through: {through}}}, " if through else ""
     parts = [
         "apiVersion: icplan/v1\n",
         "kind: Interconnect\n",
         f"metadata: {{name: {owner}}}\n",
-        f"icDatabase: {{hosts: [{hosts}]}}\n",
+        f"icDatabase: {{{reach}hosts: [{hosts}]}}\n",
         f"transitSwitches: {switches}\n",
     ]
     if limits:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.lab import Family, Lab, LabOptions
+from tests.cases import kube_ovn
 from tests.cases.files import file, zone
 from tests.cases.world import World
 
@@ -443,7 +444,14 @@ def three_zones(only: str) -> None:
 
 
 def main(only: str) -> None:
-    for scenes in (two_fresh_zones, families, adoption, equal_addresses, three_zones):
+    for scenes in (
+        two_fresh_zones,
+        families,
+        adoption,
+        equal_addresses,
+        three_zones,
+        kube_ovn.main,
+    ):
         scenes(only)
 
 

@@ -1,4 +1,7 @@
-"""Snapshots that do not change from one recording to the next: made-up uuids and clocks."""
+"""Snapshots that do not change from one recording to the next.
+
+What is drawn or counted is made up: uuids, clocks, MACs and the addresses that controllers draw.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,14 @@ from icplan.core.io import Snapshot
 Json: TypeAlias = Any
 
 OBSERVED_AT = "2026-06-01T12:00:00+00:00"
+_TRANSIT = re.compile(r"ts\d*")
+# The controller draws from the lower half of a /24, icplan takes from the upper one.
+_LOWER_HALF = 128
+_METADATA = ("name", "namespace", "generation", "labels", "annotations")
+_STATUS = (
+    *("addresses", "availableReplicas", "observedGeneration"),
+    *("replicas", "updatedReplicas"),
+)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Drawn by northd and ovn-ic; nothing that icplan does depends on them.
 _DRAWN = {
@@ -23,10 +34,20 @@ _DRAWN = {
 }
 
 
-def stable(snapshot: Snapshot) -> bytes:
-    """The JSON of a snapshot, one row a line, with names in the place of what was drawn."""
-    document = json.loads(snapshots.encode(snapshot))
+def stable(snapshot: Snapshot, ports: dict[str, str] | None = None) -> bytes:
+    """The JSON of a snapshot, one row a line, with names in the place of what was drawn.
+
+    Args:
+        snapshot: what was seen.
+        ports: what to write for the ports of the IC databases in ConfigMaps.
+    """
+    document = json.loads(_without_draws(snapshots.encode(snapshot).decode()))
     document["observedAt"] = OBSERVED_AT
+    for query in document.get("objects", ()):
+        bodies = query.get("found", [])
+        bodies[:] = [_pruned(query, body) for body in bodies]
+        for data in (body.get("data", {}) for body in bodies):
+            data |= {key: (ports or {}).get(value, value) for key, value in data.items()}
     databases = document["databases"]
     names = _names(databases)
     for content in databases.values():
@@ -35,6 +56,42 @@ def stable(snapshot: Snapshot) -> bytes:
                 (_renamed(row, names) for row in rows), key=lambda row: str(row["_uuid"])
             )
     return _text(document).encode()
+
+
+def _without_draws(text: str) -> str:
+    """Other addresses and MACs for those that a controller drew: equal ones stay equal."""
+    databases = json.loads(text)["databases"]
+    drawn: dict[str, str] = {}
+    for path, content in sorted(databases.items()):
+        zone = path.partition("/")[0]
+        ports = content.get("tables", {}).get("Logical_Router_Port", [])
+        for port in ports:
+            switch = port["name"].removeprefix(f"{zone}-")
+            if port["name"] == switch or not _TRANSIT.fullmatch(switch):
+                continue
+            number = 20 + int(zone.removeprefix("az"))
+            for network in port["networks"]:
+                address = network.partition("/")[0]
+                if 0 < int(address.rpartition(".")[2]) < _LOWER_HALF:
+                    drawn.setdefault(address, f"{address.rpartition('.')[0]}.{number}")
+            index = int(switch.removeprefix("ts") or 0)
+            drawn.setdefault(port["mac"], f"02:00:00:00:{index:02x}:{number:02x}")
+    # In two rounds: what one address becomes may be what another one is.
+    for place, old in enumerate(drawn):
+        text = re.sub(rf"(?<![\d.]){re.escape(old)}(?![\d.])", f"<drawn {place}>", text)
+    for place, new in enumerate(drawn.values()):
+        text = text.replace(f"<drawn {place}>", new)
+    return text
+
+
+def _pruned(query: dict[str, Json], body: dict[str, Json]) -> dict[str, Json]:
+    """An object without what servers count and stamp."""
+    metadata = {key: body["metadata"][key] for key in _METADATA if key in body["metadata"]}
+    metadata["uid"] = _named(f"{query['site']}/{query['kind']}/{metadata['name']}")
+    pruned = {key: body[key] for key in ("data", "spec", "status") if key in body}
+    status = pruned.get("status", {})
+    kept = {key: status[key] for key in _STATUS if key in status}
+    return {"metadata": metadata} | pruned | ({"status": kept} if kept else {})
 
 
 def _names(databases: dict[str, Json]) -> dict[str, str]:
@@ -96,4 +153,8 @@ def _text(document: dict[str, Any]) -> str:
             for table, rows in sorted(content["tables"].items())
         ]
         databases.append(f'{json.dumps(path)}: {{"tables": {{\n' + ",\n".join(tables) + "\n}}")
-    return "\n".join(lines) + "\n" + ",\n".join(databases) + "\n}}\n"
+    text = "\n".join(lines) + "\n" + ",\n".join(databases) + "\n}"
+    if objects := document.get("objects"):
+        found = ",\n".join(json.dumps(one, sort_keys=True) for one in objects)
+        text += f',\n"objects": [\n{found}\n]'
+    return text + "}\n"

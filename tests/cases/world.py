@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from icplan.backends.databases import Databases
-from icplan.backends.streams import Endpoint
+from icplan.backends.kubernetes.configuration import Access
+from icplan.backends.kubernetes.objects import Objects
+from icplan.backends.kubernetes.tunnel import Tunnel
+from icplan.backends.streams import Endpoint, Server
 from icplan.core.address import IC
 from icplan.core.change import Change
 from icplan.core.io import (
@@ -19,16 +23,19 @@ from icplan.core.io import (
     Database,
     Snapshot,
     Unreadable,
+    source_of,
 )
+from icplan.core.kubernetes import Collection, ObjectQuery
 from icplan.kinds.common.contract import Check, Missing
 from icplan.lab import Lab, Zone
+from icplan.lab.kubernetes import Cluster
 from icplan.planning.plan import make_plan
 from icplan.planning.waves import Wave
 from icplan.run.apply import Waits, apply
 from icplan.run.observe import observe
 from icplan.run.runlog import RunLog
 from icplan.spec.load import Spec, read
-from icplan.spec.model import Remote
+from icplan.spec.model import KubeOvnZone, Remote
 from tests.cases.stable import stable
 
 CASES = Path(__file__).parent
@@ -51,6 +58,10 @@ class World:
         """The lab's zone az<number>."""
         return self.lab.zones[f"az{number}"]
 
+    def cluster(self, number: int = 1) -> Cluster:
+        """The cluster of the lab's zone az<number>."""
+        return self.lab.clusters[f"az{number}"].cluster
+
     def nbctl(self, *arguments: str, zone: int = 1) -> str:
         """ovn-nbctl in a zone, as an operator would use it by hand."""
         return self.zone(zone).nbctl(*arguments)
@@ -60,29 +71,31 @@ class World:
         path: str,
         text: str,
         *,
-        dead: Sequence[Database] = (),
+        dead: Sequence[Database | str] = (),
         reach: Mapping[str, str] | None = None,
+        files: Mapping[str, Path] | None = None,
     ) -> None:
         """Records a case: this file against what there is now.
 
         Args:
             path: topic and name of the case.
             text: its file.
-            dead: databases that nobody answers for.
+            dead: databases and zones' clusters that nobody answers for.
             reach: which zone of the lab the file means by a name that the lab does not have.
+            files: zones' kubeconfig files, for databases by exec; else they are looked at directly.
         """
         if not path.startswith(self._only):
             return
-        spec = read(text.encode(), "interconnect.yaml")
+        spec = self._spec(text)
         folder = CASES / path
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "interconnect.yaml").write_text(text)
-        (folder / "snapshot.json").write_bytes(self._settled(spec, dead, reach or {}))
+        (folder / "snapshot.json").write_bytes(self._settled(spec, dead, reach or {}, files or {}))
         print(path)  # noqa: T201 - a script's progress
 
     def apply(self, text: str, *, stops: bool = False) -> None:
         """Makes it so, with icplan; `stops`: it is expected to wait for an operator in vain."""
-        spec = read(text.encode(), "interconnect.yaml")
+        spec = self._spec(text)
         with self._databases(spec, {}) as databases:
             plan = make_plan(spec, observe(databases, spec))
             if plan.refused:
@@ -93,11 +106,29 @@ class World:
         if bool(report.missing) is not stops or report.error:
             raise AssertionError(report.missing or report.error)
 
+    @property
+    def _ports(self) -> dict[str, str]:
+        ports = self.lab.ic.ports
+        return {str(ports.northbound): "6645", str(ports.southbound): "6646"}
+
+    def _spec(self, text: str) -> Spec:
+        """The file, with the ports on which the lab's IC databases are; ovn-ic is told them."""
+        ports = self.lab.ic.ports
+        there = f"], northboundPort: {ports.northbound}, southboundPort: {ports.southbound}}}"
+        return read(
+            re.sub(r"(icDatabase: .*)\]\}", rf"\1{there}", text).encode(), "interconnect.yaml"
+        )
+
     def _databases(
-        self, spec: Spec, reach: Mapping[str, str], dead: Sequence[Database] = ()
+        self,
+        spec: Spec,
+        reach: Mapping[str, str],
+        dead: Sequence[Database | str] = (),
+        files: Mapping[str, Path] | None = None,
     ) -> Databases:
         ic = self.lab.ic
-        endpoints = {
+        clusters = self._clusters(spec, reach, dead, files or {})
+        endpoints: dict[Database, tuple[Server, ...]] = {
             Database(IC, IC_NORTHBOUND): _unix(ic.northbound.unix),
             Database(IC, IC_SOUTHBOUND): _unix(ic.southbound.unix),
         }
@@ -105,18 +136,52 @@ class World:
             seen = self.lab.zones.get(reach.get(zone.name, zone.name))
             for name in (NORTHBOUND, SOUTHBOUND):
                 database = Database(zone.name, name)
+                if files and zone.name in clusters:
+                    endpoints[database] = (Tunnel.to_leader(clusters[zone.name], name),)
+                    continue
                 remote = seen and (seen.northbound if name == NORTHBOUND else seen.southbound)
                 endpoints[database] = _unix(remote.unix) if remote else (_CLOSED,)
-        return Databases(endpoints | dict.fromkeys(dead, (_CLOSED,)))
+        closed = (one for one in dead if isinstance(one, Database))
+        return Databases(endpoints | dict.fromkeys(closed, (_CLOSED,)), clusters=clusters)
 
-    def _settled(self, spec: Spec, dead: Sequence[Database], reach: Mapping[str, str]) -> bytes:
+    def _clusters(
+        self,
+        spec: Spec,
+        reach: Mapping[str, str],
+        dead: Sequence[Database | str],
+        files: Mapping[str, Path],
+    ) -> dict[str, Objects]:
+        found = {}
+        for zone in spec.interconnect.availability_zones:
+            if isinstance(zone, KubeOvnZone):
+                seen = self.lab.clusters[reach.get(zone.name, zone.name)]
+                file = files.get(zone.name) or seen.cluster.kubeconfig()
+                if zone.name in dead:
+                    file = self._unanswered(file)
+                found[zone.name] = Objects(Access(zone.name, seen.name, file))
+        return found
+
+    def _unanswered(self, kubeconfig: Path) -> Path:
+        """A kubeconfig that leads where nobody answers."""
+        other = self.lab.directory / "unanswered.json"
+        text = re.sub(r"https://[^\"]+", f"https://{_CLOSED.remote.host}:9", kubeconfig.read_text())
+        other.write_text(text)
+        return other
+
+    def _settled(
+        self,
+        spec: Spec,
+        dead: Sequence[Database | str],
+        reach: Mapping[str, str],
+        files: Mapping[str, Path],
+    ) -> bytes:
         """What is there once the daemons have come to rest: the same in four looks in a row."""
         looks: list[bytes] = []
-        with self._databases(spec, reach, dead) as databases:
+        with self._databases(spec, reach, dead, files) as databases:
             while len(looks) < 4 or len({*looks[-4:]}) > 1:
                 if len(looks) > 200:
                     raise AssertionError("it does not come to rest")
-                looks.append(stable(_as_in_the_file(spec, observe(databases, spec))))
+                looks.append(stable(_as_in_the_file(spec, observe(databases, spec)), self._ports))
                 time.sleep(0.2)
         return looks[-1]
 
@@ -137,16 +202,50 @@ def _as_in_the_file(spec: Spec, snapshot: Snapshot) -> Snapshot:
     for number, zone in enumerate(interconnect.availability_zones, start=1):
         places[Database(zone.name, NORTHBOUND)] = f"tcp:192.0.2.{10 + number}:6641"
         places[Database(zone.name, SOUTHBOUND)] = f"tcp:192.0.2.{10 + number}:6642"
+    for number, zone in enumerate(interconnect.availability_zones, start=1):
+        snapshot = _cluster_placed(snapshot, zone.name, f"https://192.0.2.{10 + number}:6443")
     databases = {
-        database: Unreadable(
-            content.cause.replace(str(_CLOSED), places[database]),
-            content.cure.replace(str(_CLOSED), places[database]),
-        )
+        database: _placed(content, str(_CLOSED), places[database])
         if isinstance(content, Unreadable)
         else content
         for database, content in snapshot.databases.items()
     }
     return replace(snapshot, databases=databases)
+
+
+def _cluster_placed(snapshot: Snapshot, zone: str, server: str) -> Snapshot:
+    """The causes that name a zone's API server or its kubeconfig, as a user would see them."""
+
+    # Pods' names end in what their Deployment draws.
+    drawn = re.compile(r"(Pod [\w/-]+?)-[0-9a-f]{10}-[0-9a-z]{5}\b")
+
+    def told(why: Unreadable) -> Unreadable:
+        texts = (re.sub(r"https://127.0.0.1:\d+", server, one) for one in (why.cause, why.cure))
+        cause, cure = (
+            re.sub(r"/\S+/[\w.-]+\.(json|kubeconfig)", "~/.kube/config", one) for one in texts
+        )
+        return replace(why, cause=drawn.sub(r"\1-5d8c7b9f64-x7k2p", cause), cure=cure)
+
+    return replace(
+        snapshot,
+        databases={
+            database: told(one) if isinstance(one, Unreadable) and database.site == zone else one
+            for database, one in snapshot.databases.items()
+        },
+        objects={
+            query: told(one) if isinstance(one, Unreadable) and _site(query) == zone else one
+            for query, one in snapshot.objects.items()
+        },
+    )
+
+
+def _site(query: ObjectQuery) -> str:
+    source = source_of(query)
+    return source.site if isinstance(source, Collection) else source.collection.site
+
+
+def _placed(why: Unreadable, told: str, place: str) -> Unreadable:
+    return replace(why, cause=why.cause.replace(told, place), cure=why.cure.replace(told, place))
 
 
 class _Silent:

@@ -82,7 +82,7 @@ def test_a_file_that_is_wrong_missing_or_not_supported(
     fresh.file(("metadata", "routePolicy: manual\nmetadata"))
     ran = icplan(command, *nonce)
     assert ran.exit == 1
-    assert "interconnect.yaml:3:14: IC199 routePolicy manual is not supported yet" in ran.err
+    assert "interconnect.yaml:3:14: IC199 routePolicy manual in az1, a plain OVN zone," in ran.err
     assert ran.out == ""
 
 

@@ -381,15 +381,14 @@ def test_the_question_at_a_terminal(icplan: Run, fresh: World) -> None:
 
 
 UNSUPPORTED = {
-    "reaching the IC databases through a zone": (
-        "icDatabase: {",
-        "icDatabase: {reach: {through: az1}, ",
-    ),
     "running the IC databases": (
         "icDatabase: {",
         "icDatabase: {deployment: {runtime: docker, image: kube-ovn}, ",
     ),
-    "routePolicy manual": ("metadata", "routePolicy: manual\nmetadata"),
+    "routePolicy manual in az1, a plain OVN zone,": (
+        "metadata",
+        "routePolicy: manual\nmetadata",
+    ),
     "limits.canary": ("metadata", "limits: {canary: az1}\nmetadata"),
     "a manual route": (
         "metadata",
@@ -400,10 +399,6 @@ UNSUPPORTED = {
         'expect: [{from: "*", to: "*", reachable: true}]\nmetadata',
     ),
     "state: gone": ("  - name: az1\n", "  - {name: az0, state: gone}\n  - name: az1\n"),
-    "a Kube-OVN zone": (
-        "  - name: az1\n",
-        "  - {name: az0, kubernetes: {context: az0}, gatewayNodes: [n1]}\n  - name: az1\n",
-    ),
 }
 
 

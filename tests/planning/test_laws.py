@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from icplan.core import snapshot as snapshots
 from icplan.core.change import Change
-from icplan.core.io import Snapshot, Unreadable
+from icplan.core.io import Snapshot, Transaction, Unreadable
+from icplan.core.kubernetes import DeleteObject, PatchFields, ReplaceData
 from icplan.core.value import Attributes, Known
 from icplan.kinds import kind_of
 from icplan.planning.digest import digest
@@ -152,8 +153,8 @@ def test_what_cannot_be_read_is_never_changed(case: Path, data: st.DataObject) -
     lost = data.draw(st.sets(st.sampled_from(databases), min_size=1))
     contents = {**snapshot.databases} | {one: Unreadable("gone", "look") for one in lost}
     spec = read(file_of(case).encode(), "interconnect.yaml")
-    made = make_plan(spec, Snapshot(snapshot.observed_at, contents))
-    sites = {one.site for one in made.unseen}
+    made = make_plan(spec, Snapshot(snapshot.observed_at, contents, snapshot.objects))
+    sites = {one.site for one in lost}
     assert {change.address.site for change in made.changes} & sites == set()
     if "ic" in sites:
         assert "port" not in {change.address.kind for change in made.changes}
@@ -167,8 +168,9 @@ def test_what_cannot_be_read_is_never_changed(case: Path, data: st.DataObject) -
 def test_what_is_unreadable_in_a_case_is_told_with_its_cure(case: Path) -> None:
     made = plan_of(case)
     document = plan_document(made)
-    assert (document["digest"] is None) == bool(document["unreadable"])
-    for one in document["unreadable"]:
+    hidden = document["preview"] or bool(document["unreadable"])
+    assert (document["digest"] is None) == hidden
+    for one in (*document["unreadable"], *document["not_checked"]):
         assert one["subject"]
         assert one["cause"]
         assert one["cure"]
@@ -278,6 +280,10 @@ def test_whatever_is_there_can_be_planned_shown_and_written(
         if made.refused or made.unseen or made.unclear:
             continue
         for change in made.changes:
-            operation = kind_of(change.address.kind).operation(change, made.view)
-            assert operation.preconditions, "a write without a guard"
-            assert operation.writes
+            for step in kind_of(change.address.kind).steps(change, made.view):
+                match step.operation:
+                    case Transaction(_, preconditions, writes):
+                        assert preconditions, "a write without a guard"
+                        assert writes
+                    case ReplaceData() | PatchFields() | DeleteObject() as write:
+                        assert write.uid, "a write without a guard"

@@ -89,7 +89,7 @@ def test_a_change_slipped_in_is_refused_by_name(lab: Lab, icplan: Icplan) -> Non
     networks = 'networks="169.254.100.7/24"'
     meddler = _Meddler(lab, "az1/port/ts", "set", "Logical_Router_Port", "az1-ts", networks)
     with (
-        Databases(endpoints(spec)) as databases,
+        Databases(endpoints(spec, {})) as databases,
         RunLog(icplan.directory / "run.jsonl") as log,
     ):
         plan = make_plan(spec, observe(databases, spec))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from icplan.backends.access import endpoints
 from icplan.backends.databases import Databases
+from icplan.core.io import Transaction
 from icplan.kinds import kind_of
 from icplan.lab import StandaloneDatabases
 from icplan.planning.plan import Plan, make_plan
@@ -152,7 +153,7 @@ def spec_of(world: World, file: dict[str, object]) -> Spec:
 
 def carry_out(world: World, spec: Spec) -> Plan | None:
     """Plans, and writes what the plan says unless it is refused."""
-    with Databases(endpoints(spec)) as databases:
+    with Databases(endpoints(spec, {})) as databases:
         plan = make_plan(spec, observe(databases, spec))
         assert not plan.unseen
         if plan.refused:
@@ -160,8 +161,9 @@ def carry_out(world: World, spec: Spec) -> Plan | None:
             return None
         for wave in plan.waves:
             for change in wave.changes:
-                operation = kind_of(change.address.kind).operation(change, plan.view)
-                databases.client(operation.database).write(operation)
+                for step in kind_of(change.address.kind).steps(change, plan.view):
+                    assert isinstance(step.operation, Transaction)
+                    databases.client(step.operation.database).write(step.operation)
             world.play_ovn_ic()
         return make_plan(spec, observe(databases, spec))
 

@@ -25,8 +25,10 @@ from icplan.errors import Exit
 from icplan.lab import StandaloneDatabases
 from icplan.ovn import interconnect, northbound
 from icplan.ovn.facts import decode
-from icplan.run import lock
 from icplan.run.lock import BEAT, KEY, RECEIPT, Holder, Locked, LockLost, Locks, holders, release
+from icplan.run.lock import holder as holder_module
+from icplan.run.lock import locks as locks_module
+from icplan.run.lock.holder import LONGEST_TTL_SECONDS
 from icplan.run.observe import read
 from tests.backends.misbehaving import Fate, Proxy
 from tests.ovsdb import AZ1, AZ2, ROUTES, SHARED, Eyes, endpoint, eventually, new_route
@@ -40,9 +42,9 @@ FOREIGN = {"foreign": "1", "icplan-lock-of-another-kind": "2"}
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "TTL_SECONDS", TTL)
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 0.2)
-    monkeypatch.setattr(lock, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(holder_module, "TTL_SECONDS", TTL)
+    monkeypatch.setattr(locks_module, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(locks_module, "LOOK_SECONDS", 0.05)
 
 
 @dataclass(frozen=True)
@@ -208,12 +210,12 @@ def test_a_plan_sees_who_holds_the_locks(world: World) -> None:
 
 _HOLDER = """
 import sys
-from icplan.run import lock
+from icplan.run.lock import Locks, holder, locks
 from icplan.backends.databases import Databases
 from tests.ovsdb import AZ1, AZ2, SHARED, endpoint
-lock.TTL_SECONDS, lock.BEAT_SECONDS = {ttl}, 0.1
+holder.TTL_SECONDS, locks.BEAT_SECONDS = {ttl}, 0.1
 servers = {{db: [endpoint(one)] for db, one in zip((SHARED, AZ1, AZ2), sys.argv[1:])}}
-with Databases(servers) as databases, lock.Locks(databases, ("ic", "az1", "az2"), "apply dead"):
+with Databases(servers) as databases, Locks(databases, ("ic", "az1", "az2"), "apply dead"):
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -298,7 +300,7 @@ def test_a_clock_that_is_wrong_kills_nobody(world: World) -> None:
 def test_a_damaged_lock_holds_for_a_while_and_can_be_unlocked(world: World, value: str) -> None:
     world.set("az1", KEY, value)
     holder = Holder.read(value)
-    assert 0 < holder.ttl <= lock.LONGEST_TTL_SECONDS
+    assert 0 < holder.ttl <= LONGEST_TTL_SECONDS
     assert re.fullmatch(r"[0-9a-f]{8}", holder.nonce)
     with world.databases() as databases:
         assert release(databases, SITES, holder.nonce)[0] == {"az1": holder}
@@ -398,7 +400,7 @@ def test_a_lock_whose_answer_was_lost_is_ours(world: World) -> None:
 def test_a_release_whose_answer_was_lost_is_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "BEAT_SECONDS", 60.0)
+    monkeypatch.setattr(locks_module, "BEAT_SECONDS", 60.0)
     notes: list[str] = []
 
     def fate(number: int) -> Fate:
@@ -457,7 +459,7 @@ def test_a_run_whose_lock_was_unlocked_stops(world: World) -> None:
         Holder,
         holder=st.text(),
         purpose=st.text(),
-        ttl=st.floats(0.001, lock.LONGEST_TTL_SECONDS),
+        ttl=st.floats(0.001, LONGEST_TTL_SECONDS),
         nonce=st.text(),
     )
 )
@@ -467,4 +469,4 @@ def test_what_a_lock_says_is_read_as_it_was_written(holder: Holder) -> None:
 
 @given(value=st.text())
 def test_any_value_is_somebodys_lock(value: str) -> None:
-    assert 0 < Holder.read(value).ttl <= lock.LONGEST_TTL_SECONDS
+    assert 0 < Holder.read(value).ttl <= LONGEST_TTL_SECONDS

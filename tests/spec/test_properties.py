@@ -16,7 +16,8 @@ from icplan.spec.source import Plain, parse
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [
-    path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").glob("*/*.yaml"))
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "examples").glob("**/interconnect.yaml"))
 ] + [(Path(__file__).parent / "design.yaml").read_text(encoding="utf-8")]
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 WORDS = sorted({word for seed in SEEDS for word in seed.split()})

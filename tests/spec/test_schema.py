@@ -13,7 +13,7 @@ from icplan.spec.source import parse
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "schemas" / "interconnect.schema.json"
-EXAMPLES = sorted((ROOT / "examples").glob("**/*.yaml"))
+EXAMPLES = sorted((ROOT / "examples").glob("**/interconnect.yaml"))
 GOOD = [*EXAMPLES, Path(__file__).parent / "design.yaml"]
 CASES = sorted((Path(__file__).parent / "cases").glob("*/interconnect.yaml"))
 # What the loader alone can say: relations between values, and what no pattern can express.

@@ -118,6 +118,8 @@ class Objects:
         thing, deadline = str(query.collection), deadline or Deadline.after(self.seconds)
         answer = self._read(thing, list_path(query), deadline)
         if answer.status == 404:
+            if query.optional:
+                return ()
             raise no_such_kind(self.transport, query.collection)
         items = answer.body.get("items")
         if not isinstance(items, list):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from icplan.core.address import Address
 from icplan.core.change import Change, Effect
 from icplan.core.io import Operation, Query, Unreadable
+from icplan.core.kubernetes import ObjectQuery
 from icplan.core.state import Desired, Observed
 from icplan.core.value import Attributes
 from icplan.ovn.facts import Facts
@@ -72,6 +73,45 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What must be so at the very moment of a write.
+
+    Attributes:
+        queries: what is read anew just before.
+        check: the test of it.
+    """
+
+    queries: tuple[Query | ObjectQuery, ...]
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One guarded write of a change, and what must be seen before the next one.
+
+    Attributes:
+        operation: the write.
+        guards: looked at just before it.
+        awaits: evidence that the next step needs.
+    """
+
+    operation: Operation
+    guards: tuple[Guard, ...] = ()
+    awaits: tuple[Check, ...] = ()
+
+
+def one_step(
+    operation: Callable[[Change, View], Operation],
+) -> Callable[[Change, View], tuple[Step, ...]]:
+    """The steps of a kind whose changes are one write each."""
+
+    def steps(change: Change, view: View) -> tuple[Step, ...]:
+        return (Step(operation(change, view)),)
+
+    return steps
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of object.
 
@@ -84,15 +124,15 @@ class Kind:
             out, and the rules say why.
         observed: what is there, of all objects that are declared or bear a mark.
         effects: what a change does to traffic, seen from its own zone.
-        operation: the guarded write that carries a change out.
+        steps: the guarded writes that carry a change out, in order.
         checks: the evidence that such objects work.
     """
 
     name: str
     prerequisite: bool
-    queries: Callable[[Spec, Facts | None], Iterable[Query]]
+    queries: Callable[[Spec, Facts | None], Iterable[Query | ObjectQuery]]
     desired: Callable[[View], Mapping[Address, Desired]]
     observed: Callable[[View], Mapping[Address, Observed]]
     effects: Callable[[Change, View], Iterable[Effect]]
-    operation: Callable[[Change, View], Operation]
+    steps: Callable[[Change, View], tuple[Step, ...]]
     checks: Callable[[View], Iterable[Check]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from icplan.kinds.common.contract import Held, Missing, Verdict
+from icplan.ovn.cluster import Cluster
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import Northbound
@@ -45,3 +46,13 @@ def ovn_ic_cure(zone: str) -> str:
         f"check that ovn-ic runs in {zone} and reaches the IC databases "
         "(ovn-appctl -t ovn-ic connection-status, and its log)"
     )
+
+
+def in_cluster(zone: str, test: Callable[[Cluster], Verdict]) -> Test:
+    """A test on the objects of a zone's cluster."""
+
+    def run(facts: Facts) -> Verdict:
+        unseen = facts.cluster_unseen(zone)
+        return unseen if unseen is not None else test(facts.clusters[zone])
+
+    return run

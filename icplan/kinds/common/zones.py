@@ -1,4 +1,4 @@
-"""The plain OVN zones of a file and the facts that go with them. No object is declared here."""
+"""The zones of a file and the facts that go with them. No object is declared here."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from icplan.core.origin import Origin
 from icplan.kinds.common.contract import View
+from icplan.ovn.cluster import ROUTER, Cluster
 from icplan.ovn.northbound import Northbound, Router
 from icplan.ovn.southbound import Southbound
 from icplan.spec.load import Spec
-from icplan.spec.model import PlainOvnZone, ZoneState
+from icplan.spec.model import KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredZone:
-    """A plain OVN zone and its place in the file."""
+    """A zone that can be reached, and its place in the file."""
 
-    zone: PlainOvnZone
+    zone: PlainOvnZone | KubeOvnZone
     index: int
 
     @property
@@ -30,6 +31,21 @@ class DeclaredZone:
         """Whether it is to be interconnected; else it is to be taken out."""
         return self.zone.state is ZoneState.PRESENT
 
+    @property
+    def kube_ovn(self) -> bool:
+        """Whether Kube-OVN's controller does the OVN work there; else icplan does it itself."""
+        return isinstance(self.zone, KubeOvnZone)
+
+    @property
+    def router(self) -> str:
+        """The name of the router that is interconnected."""
+        return self.zone.router if isinstance(self.zone, PlainOvnZone) else ROUTER
+
+    def automatic(self, spec: Spec) -> bool:
+        """Whether it advertises and learns routes."""
+        policy = self.zone.route_policy or spec.interconnect.route_policy
+        return policy is RoutePolicy.AUTO
+
     def origin(self, spec: Spec, *path: str | int) -> Origin:
         """Where something of this zone stands in the file."""
         return spec.origin("availabilityZones", self.index, *path)
@@ -37,7 +53,7 @@ class DeclaredZone:
 
 @dataclass(frozen=True, slots=True)
 class SeenZone:
-    """A plain OVN zone both of whose databases were read."""
+    """A zone both of whose databases were read."""
 
     declared: DeclaredZone
     northbound: Northbound
@@ -51,36 +67,81 @@ class SeenZone:
     @property
     def router(self) -> Router | None:
         """The declared router; None when there is none or more than one of that name."""
-        routers = self.northbound.routers_named(self.declared.zone.router)
+        routers = self.northbound.routers_named(self.declared.router)
         return routers[0] if len(routers) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class SeenCluster:
+    """A Kube-OVN zone whose cluster was read."""
+
+    declared: DeclaredZone
+    cluster: Cluster
+
+    @property
+    def name(self) -> str:
+        """The zone's name."""
+        return self.declared.name
+
+
 def declared(spec: Spec) -> Iterator[DeclaredZone]:
-    """The plain OVN zones of the file, by name."""
+    """The zones of the file that can be reached and are not left out, by name."""
     zones = (
         DeclaredZone(zone, index)
         for index, zone in enumerate(spec.interconnect.availability_zones)
-        if isinstance(zone, PlainOvnZone)
+        if isinstance(zone, PlainOvnZone | KubeOvnZone) and zone.name not in spec.without
     )
     return iter(sorted(zones, key=lambda one: one.name))
 
 
+def plain(spec: Spec) -> Iterator[DeclaredZone]:
+    """The plain OVN zones among them."""
+    return (zone for zone in declared(spec) if not zone.kube_ovn)
+
+
+def kube_ovn(spec: Spec) -> Iterator[DeclaredZone]:
+    """The Kube-OVN zones among them."""
+    return (zone for zone in declared(spec) if zone.kube_ovn)
+
+
 def seen(view: View) -> Iterator[SeenZone]:
-    """Those of them that were read, by name."""
+    """The zones whose databases were read, by name."""
     for zone in declared(view.spec):
         if view.facts.zone_unseen(zone.name) is None:
             yield SeenZone(zone, view.facts.northbound[zone.name], view.facts.southbound[zone.name])
 
 
+def seen_plain(view: View) -> Iterator[SeenZone]:
+    """The plain OVN zones among them."""
+    return (zone for zone in seen(view) if not zone.declared.kube_ovn)
+
+
+def clusters(view: View) -> Iterator[SeenCluster]:
+    """The Kube-OVN zones whose clusters were read, by name."""
+    for zone in kube_ovn(view.spec):
+        if zone.name in view.facts.clusters:
+            yield SeenCluster(zone, view.facts.clusters[zone.name])
+
+
 def find(view: View, name: str) -> SeenZone:
-    """The zone of that name, which must have been read.
+    """The zone of that name, whose databases must have been read.
 
     Raises:
-        KeyError: the file declares no such plain OVN zone, or it was not read.
+        KeyError: the file declares no such zone, or it was not read.
     """
-    for index, zone in enumerate(view.spec.interconnect.availability_zones):
-        if zone.name == name and isinstance(zone, PlainOvnZone):
-            return SeenZone(
-                DeclaredZone(zone, index), view.facts.northbound[name], view.facts.southbound[name]
-            )
+    for zone in declared(view.spec):
+        if zone.name == name:
+            return SeenZone(zone, view.facts.northbound[name], view.facts.southbound[name])
+    raise KeyError(name)
+
+
+def find_cluster(view: View, name: str) -> SeenCluster:
+    """The Kube-OVN zone of that name, whose cluster must have been read.
+
+    Raises:
+        KeyError: the file declares no such zone, or it was not read.
+    """
+    for zone in kube_ovn(view.spec):
+        if zone.name == name:
+            return SeenCluster(zone, view.facts.clusters[name])
     raise KeyError(name)

@@ -7,27 +7,40 @@ from collections.abc import Iterator
 from icplan.core.address import Address
 from icplan.core.state import Declared, Desired
 from icplan.core.value import plain
-from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common import transit_evidence, zones
+from icplan.kinds.common.contract import Check, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
-from icplan.kinds.transit_port.state import NAME, address, desired, sharing, switches_of
+from icplan.kinds.common.transit_evidence import sharing
+from icplan.kinds.transit_port.state import NAME, address, desired, switches_of
 from icplan.ovn.interconnect import IcSouthbound
+
+MARK_CURE = (
+    "check that ovn-controller runs on {host}, and mark it there: "
+    "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true"
+)
+SHARED_CURE = "run icplan apply: it gives one of them another address"
 
 
 def checks(view: View) -> Iterator[Check]:
     """Ports are published and served by a declared gateway, or gone with all their gateways."""
     switches = view.spec.interconnect.transit_switches.names
     wanted = desired(view)
-    for zone in zones.seen(view):
+    for zone in zones.seen_plain(view):
         if not zone.declared.present:
             yield from _gone(view, zone)
             continue
-        for host in zone.declared.zone.gateway_nodes:
-            yield _listed(zone.name, host)
+        hosts = zone.declared.zone.gateway_nodes
+        name = Address(zone.name, "name")
+        for host in hosts:
+            yield transit_evidence.offered(
+                name, zone.name, host, frozenset({name}), MARK_CURE.format(host=host)
+            )
         for switch in switches:
-            yield _published(zone, switch)
-            yield _served(zone, switch)
-            yield _unique(view, zone.name, switch, wanted.get(address(zone.name, switch)))
+            one, needs = address(zone.name, switch), _needs(zone.name, switch)
+            yield transit_evidence.published(one, zone.name, switch, needs)
+            yield transit_evidence.served(one, zone.name, switch, hosts, needs)
+            rivals = _rivals(view, zone.name, switch, wanted.get(one))
+            yield transit_evidence.unique(one, zone.name, switch, needs | rivals, SHARED_CURE)
 
 
 def _needs(zone: str, switch: str) -> frozenset[Address]:
@@ -36,99 +49,14 @@ def _needs(zone: str, switch: str) -> frozenset[Address]:
     )
 
 
-def _listed(zone: str, host: str) -> Check:
-    return Check(
-        Address(zone, "name"),
-        f"gateway {host} of {zone} is offered to the other zones",
-        frozenset({Address(zone, "name")}),
-        in_ic(
-            lambda ic: verdict(
-                any(one.zone == zone and one.hostname == host for one in ic.gateways),
-                f"{host} is no gateway of {zone} in the IC southbound database",
-                f"check that ovn-controller runs on {host}, and mark it there: "
-                "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
-            )
-        ),
-    )
-
-
-def _published(zone: zones.SeenZone, switch: str) -> Check:
-    name = zone.name
-
-    def test(ic: IcSouthbound) -> Verdict:
-        found = any(one.zone == name and one.transit_switch == switch for one in ic.ports)
-        return verdict(
-            found,
-            f"{name} has no port on {switch} in the IC southbound database",
-            ovn_ic_cure(name),
-        )
-
-    return Check(
-        address(name, switch),
-        f"the port of {name} on {switch} is published",
-        _needs(name, switch),
-        in_ic(test),
-    )
-
-
-def _served(zone: zones.SeenZone, switch: str) -> Check:
-    name = zone.name
-    hosts = zone.declared.zone.gateway_nodes
-
-    def test(ic: IcSouthbound) -> Verdict:
-        port = next(
-            (one for one in ic.ports if one.zone == name and one.transit_switch == switch), None
-        )
-        if port is None or not port.gateway:
-            return Missing(
-                f"no gateway of {name} serves its port on {switch}",
-                f"check that ovn-controller runs on {', '.join(hosts)}",
-            )
-        serving = {one.name: one.hostname for one in ic.gateways if one.zone == name}
-        return verdict(
-            serving.get(port.gateway) in hosts,
-            f"{serving.get(port.gateway, port.gateway)} serves {switch} for {name}, "
-            "and is none of its declared gateways",
-            f"check that ovn-controller runs on {', '.join(hosts)}",
-        )
-
-    return Check(
-        address(name, switch),
-        f"a gateway serves the port of {name} on {switch}",
-        _needs(name, switch),
-        in_ic(test),
-    )
-
-
-def _unique(view: View, zone: str, switch: str, wanted: Desired | None) -> Check:
-    ic_now = view.facts.ic_southbound
-    rivals: tuple[str, ...] = ()
-    if ic_now is not None and isinstance(wanted, Declared) and wanted.attributes:
-        networks = plain(wanted.attributes, "networks")
-        # Whoever has the address today gives it up in a wave of its own.
-        rivals = sharing(ic_now, zone, switch, networks if isinstance(networks, tuple) else ())
-
-    def test(ic: IcSouthbound) -> Verdict:
-        mine = [
-            net
-            for one in ic.ports
-            if one.zone == zone and one.transit_switch == switch
-            for net in one.networks
-        ]
-        others = sharing(ic, zone, switch, mine)
-        if not others:
-            return Held()
-        return Missing(
-            f"{zone} and {', '.join(others)} have the same address on {switch}",
-            "run icplan apply: it gives one of them another address",
-        )
-
-    return Check(
-        address(zone, switch),
-        f"nobody else has the address of {zone} on {switch}",
-        _needs(zone, switch) | {address(one, switch) for one in rivals},
-        in_ic(test),
-    )
+def _rivals(view: View, zone: str, switch: str, wanted: Desired | None) -> frozenset[Address]:
+    """The ports that have this zone's address today: they give it up in waves of their own."""
+    ic = view.facts.ic_southbound
+    if ic is None or not isinstance(wanted, Declared) or not wanted.attributes:
+        return frozenset()
+    networks = plain(wanted.attributes, "networks")
+    held = networks if isinstance(networks, tuple) else ()
+    return frozenset(address(one, switch) for one in sharing(ic, zone, switch, held))
 
 
 def _gone(view: View, zone: zones.SeenZone) -> Iterator[Check]:

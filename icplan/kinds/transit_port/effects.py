@@ -8,7 +8,8 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
-from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP, sharing
+from icplan.kinds.common.transit_evidence import sharing
+from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP
 from icplan.ovn.attachment import attachments
 from icplan.ovn.prefix import family, normal, ordered
 from icplan.ovn.routes import advertised
@@ -129,7 +130,7 @@ def _loss(view: View, zone: str, switch: str) -> Effect:
         for name in view.spec.interconnect.transit_switches.names
         if name != switch and attachments(seen, name)
     ]
-    leaving = any(not one.present and one.name == zone for one in zones.declared(view.spec))
+    leaving = any(not one.present and one.name == zone for one in zones.plain(view.spec))
     if others and not leaving:
         return Effect(
             zone,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from icplan.core.address import Address
 from icplan.core.io import Query, Unreadable
@@ -10,10 +10,10 @@ from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observe
 from icplan.core.value import Plain, known
 from icplan.kinds.common import transit_address, zones
 from icplan.kinds.common.contract import MARK, UNDECIDED, View
+from icplan.kinds.common.gateways import rotated
 from icplan.ovn import southbound
 from icplan.ovn.attachment import Attachment, Remnants, attachments, of_router, remnants
 from icplan.ovn.facts import Facts
-from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import RouterPort
 from icplan.spec.load import Spec
 
@@ -39,20 +39,8 @@ def address(zone: str, switch: str) -> Address:
 
 def queries(spec: Spec, _facts: Facts | None) -> Iterator[Query]:
     """The zones' chassis; the ports themselves are read with the northbound database."""
-    for one in zones.declared(spec):
+    for one in zones.plain(spec):
         yield from southbound.queries(one.name)
-
-
-def rotated(gateways: tuple[str, ...], index: int) -> tuple[str, ...]:
-    """The gateways of the switch with that index.
-
-    Each switch begins with another one, as Kube-OVN does it: with several switches traffic is
-    spread over the gateways (domain facts section 4).
-    """
-    if not gateways:
-        return ()
-    start = index % len(gateways)
-    return gateways[start:] + gateways[:start]
 
 
 def desired(view: View) -> dict[Address, Desired]:
@@ -63,7 +51,7 @@ def desired(view: View) -> dict[Address, Desired]:
     switches = view.spec.interconnect.transit_switches
     for index, switch in enumerate(switches.names):
         networks = _networks(view, switch, switches.subnet_of(index))
-        for zone in zones.seen(view):
+        for zone in zones.seen_plain(view):
             found = of_zone(zone, switch)
             ours = found[0] if found else None
             origin = zone.declared.origin(view.spec, "gatewayNodes")
@@ -73,7 +61,7 @@ def desired(view: View) -> dict[Address, Desired]:
                     wanted[address(zone.name, switch)] = Declared(UNDECIDED, origin)
                 continue
             attributes = known(
-                router=zone.declared.zone.router,
+                router=zone.declared.router,
                 router_port=ours.router_port.name if ours else f"{zone.name}-{switch}",
                 switch_port=ours.switch_port.name if ours else f"{switch}-{zone.name}",
                 mac=_mac(view, zone.name, switch, ours),
@@ -83,7 +71,7 @@ def desired(view: View) -> dict[Address, Desired]:
                 enabled=True,
             )
             wanted[address(zone.name, switch)] = Declared(attributes, origin)
-    for zone in zones.seen(view):
+    for zone in zones.seen_plain(view):
         if not zone.declared.present:
             origin = zone.declared.origin(view.spec)
             for switch in switches_of(view, zone):
@@ -105,7 +93,7 @@ def _networks(view: View, switch: str, subnets: str) -> Mapping[str, tuple[str, 
     """The addresses of all zones on a switch; a zone that cannot be served is left out."""
     result: dict[str, tuple[str, ...]] = {}
     members: list[tuple[zones.SeenZone, tuple[str, ...]]] = []
-    for zone in zones.seen(view):
+    for zone in zones.seen_plain(view):
         found = of_zone(zone, switch)
         if not zone.declared.present or zone.router is None or len(found) > 1:
             continue
@@ -144,21 +132,9 @@ def _taken_by_others(view: View, switch: str, members: set[str]) -> set[str]:
     }
 
 
-def sharing(ic: IcSouthbound, zone: str, switch: str, networks: Iterable[str]) -> tuple[str, ...]:
-    """The other zones that have published one of these addresses on a switch, by name."""
-    wanted = {transit_address.bare(one) for one in networks}
-    return tuple(
-        port.zone
-        for port in ic.ports
-        if port.zone != zone
-        and port.transit_switch == switch
-        and wanted & {transit_address.bare(one) for one in port.networks}
-    )
-
-
 def of_zone(zone: zones.SeenZone, switch: str) -> tuple[Attachment, ...]:
     """The zone's ports on a switch: of its router, whatever their names, else what is marked."""
-    found = of_router(zone.northbound, switch, zone.declared.zone.router)
+    found = of_router(zone.northbound, switch, zone.declared.router)
     return found or tuple(
         one for one in attachments(zone.northbound, switch) if MARK in one.switch_port.external_ids
     )
@@ -185,12 +161,12 @@ def observed(view: View) -> dict[Address, Observed]:
     """The zones' ports on all switches that their databases know."""
     states: dict[Address, Observed] = {}
     ic_unseen = view.facts.ic_unseen()
-    for declared in zones.declared(view.spec):
+    for declared in zones.plain(view.spec):
         unseen = view.facts.zone_unseen(declared.name) or ic_unseen
         if unseen is not None:
             for switch in view.spec.interconnect.transit_switches.names:
                 states[address(declared.name, switch)] = unseen
-    for zone in zones.seen(view) if ic_unseen is None else ():
+    for zone in zones.seen_plain(view) if ic_unseen is None else ():
         for switch in switches_of(view, zone):
             found = of_zone(zone, switch)
             if not found:
@@ -199,7 +175,7 @@ def observed(view: View) -> dict[Address, Observed]:
             elif len(found) > 1:
                 # A rule refuses it; nothing can be said of "the" port.
                 states[address(zone.name, switch)] = Unreadable(
-                    f"router {zone.declared.zone.router} has {len(found)} ports on {switch}: "
+                    f"router {zone.declared.router} has {len(found)} ports on {switch}: "
                     + ", ".join(one.switch_port.name for one in found),
                     "delete all but one of them",
                 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from icplan.planning.rules import addresses, gateways, names, ownership, routes
+from icplan.planning.rules import addresses, gateways, kube_ovn, names, ownership, routes
 from icplan.planning.rules.contract import Finding, LiveRule, OfflineRule, Rule, Seen, Severity
 
 __all__ = ["LIVE", "OFFLINE", "RULES", "Finding", "Rule", "Seen", "Severity"]
 
 ERROR, WAIVABLE, WARNING = Severity.ERROR, Severity.WAIVABLE, Severity.WARNING
+CURED = Severity.CURED
 
 OFFLINE: tuple[OfflineRule, ...] = (
     OfflineRule("IC001", ERROR, names.duplicate_zone),
@@ -22,6 +23,8 @@ OFFLINE: tuple[OfflineRule, ...] = (
     OfflineRule("IC030", ERROR, names.unknown_zone),
     OfflineRule("IC031", ERROR, addresses.repeated_host),
     OfflineRule("IC034", ERROR, addresses.repeated_server),
+    OfflineRule("IC035", ERROR, kube_ovn.no_way_through),
+    OfflineRule("IC049", WARNING, kube_ovn.withheld_in_vain),
 )
 """Decided by the file alone."""
 
@@ -46,6 +49,17 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC029", WARNING, gateways.crashing_version),
     LiveRule("IC032", ERROR, addresses.transit_subnet_used),
     LiveRule("IC033", WAIVABLE, routes.denied_by_mistake),
+    LiveRule("IC036", CURED, kube_ovn.unknown_keys),
+    LiveRule("IC037", CURED, kube_ovn.stale_denial),
+    LiveRule("IC038", ERROR, kube_ovn.controller_not_running),
+    LiveRule("IC039", ERROR, kube_ovn.node_missing),
+    LiveRule("IC041", WARNING, kube_ovn.gateways_rebuild),
+    LiveRule("IC042", WAIVABLE, kube_ovn.service_overlap),
+    LiveRule("IC043", WARNING, kube_ovn.join_overlap),
+    LiveRule("IC044", WARNING, kube_ovn.network_address),
+    LiveRule("IC045", ERROR, kube_ovn.no_whole_subnet),
+    LiveRule("IC046", WARNING, kube_ovn.withheld_by_others),
+    LiveRule("IC047", ERROR, kube_ovn.host_of_another_zone),
 )
 """Decided by what was observed."""
 

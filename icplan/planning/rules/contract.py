@@ -21,8 +21,15 @@ class Severity(StrEnum):
     """Refuses the plan."""
     WAIVABLE = "waivable"
     """Refuses the plan unless the file accepts it."""
+    CURED = "cured"
+    """Is shown: the plan holds the cure, unless the file accepts what is found."""
     WARNING = "warning"
     """Is shown."""
+
+    @property
+    def waivable(self) -> bool:
+        """Whether the file can accept a finding."""
+        return self in {Severity.WAIVABLE, Severity.CURED}
 
 
 @dataclass(frozen=True, slots=True)

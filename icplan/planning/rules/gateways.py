@@ -46,8 +46,9 @@ def not_interconnecting(seen: Seen) -> Iterator[Finding]:
 
     ovn-ic offers only chassis with `is-interconn` to the other zones; the port of any other one
     is bound to nothing there, and traffic to it disappears. The mark is set on the host itself.
+    In a Kube-OVN zone its controller sees to it.
     """
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         if not zone.declared.present:
             continue
         for position, host in enumerate(zone.declared.zone.gateway_nodes):
@@ -69,7 +70,10 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
     """
     owners: dict[tuple[str, str], str] = {}
     for zone in zones.seen(seen.view):
-        gateways = [one for one in zone.southbound.local if one.interconnection]
+        hosts = {*zone.declared.zone.gateway_nodes} if zone.declared.present else set()
+        gateways = [
+            one for one in zone.southbound.local if one.interconnection or one.hostname in hosts
+        ]
         keys = {("chassis name", one.name) for one in gateways}
         keys |= {("tunnel address", ip) for one in gateways for ip in one.tunnel_ips}
         for what, value in sorted(keys):
@@ -85,30 +89,32 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
 
 
 def all_replaced(seen: Seen) -> Iterator[Finding]:
-    """Every gateway of a zone's port is replaced at once.
+    """Every gateway of a zone is replaced at once.
 
     No gateway that carries traffic today would carry it afterwards, so a mistake in the new ones
     is an outage. Keep one of the old gateways for one apply, or accept it.
     """
     for change in seen.changes:
-        if change.address.kind != "port" or change.before is None or change.after is None:
+        if change.action is Action.DELETE or change.before is None or change.after is None:
             continue
         before, after = _hosts(change.before), _hosts(change.after)
-        if change.action is Action.DELETE or not before:
-            continue
-        if after and not {*before} & {*after}:
+        if before and after and not {*before} & {*after}:
+            place = (
+                f"on {change.address.name}" if change.address.name else f"of {change.address.site}"
+            )
             yield Finding(
                 change.address.site,
-                f"all gateways on {change.address.name} are replaced: {', '.join(before)} by "
-                f"{', '.join(after)}",
+                f"all gateways {place} are replaced: {', '.join(before)} by {', '.join(after)}",
                 "Keep one of them until the new ones have proven themselves.",
                 change.origin,
             )
 
 
 def _hosts(attributes: Attributes) -> tuple[str, ...]:
-    """The gateways of a port, without what is said about them."""
-    value = plain(attributes, "gateways") if attributes else ()
+    """The gateways of a port without what is said about them, or those of a ConfigMap."""
+    value = plain(attributes, "gateways") if "gateways" in attributes else ()
+    if "gw-nodes" in attributes:
+        value = tuple(str(plain(attributes, "gw-nodes")).split(","))
     names = value if isinstance(value, tuple) else ()
     return tuple(name.removesuffix(EQUAL) for name in names)
 

@@ -57,7 +57,7 @@ def zone_named_as_router(seen: Seen) -> Iterator[Finding]:
     for site, northbound in sorted(seen.facts.northbound.items()):
         for router in northbound.routers:
             zone = names.get(router.name)
-            if zone is not None and zone.zone.router != router.name:
+            if zone is not None and zone.router != router.name:
                 yield Finding(
                     zone.name,
                     f"{zone.name} is also the name of a router in {site}",
@@ -163,7 +163,7 @@ def renamed(seen: Seen) -> Iterator[Finding]:
     under its old name first, then let it join under the new one.
     """
     registered = seen.facts.ic_southbound.zones if seen.facts.ic_southbound else ()
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         current = zone.northbound.name
         if zone.declared.present and current != zone.name and current in registered:
             cure = f"declare it as {current} with `state: absent` and apply, then as {zone.name}."

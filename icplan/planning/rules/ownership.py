@@ -33,15 +33,14 @@ def several_ports(seen: Seen) -> Iterator[Finding]:
 
     It is not clear which one is the zone's, and both would be advertised. Delete all but one.
     """
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         for switch in seen.spec.interconnect.transit_switches.names:
-            found = of_router(zone.northbound, switch, zone.declared.zone.router)
+            found = of_router(zone.northbound, switch, zone.declared.router)
             if len(found) > 1:
                 names = ", ".join(one.switch_port.name for one in found)
                 yield Finding(
                     zone.name,
-                    f"router {zone.declared.zone.router} has {len(found)} ports on {switch}: "
-                    f"{names}",
+                    f"router {zone.declared.router} has {len(found)} ports on {switch}: {names}",
                     "Delete all but one: ovn-nbctl lsp-del NAME -- lrp-del NAME",
                     zone.declared.origin(seen.spec, "router"),
                 )
@@ -55,7 +54,7 @@ def router_missing(seen: Seen) -> Iterator[Finding]:
     for zone in zones.seen(seen.view):
         if not zone.declared.present:
             continue
-        name = zone.declared.zone.router
+        name = zone.declared.router
         count = len(zone.northbound.routers_named(name))
         if count == 1:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.kinds.common import zones
+from icplan.kinds.common.withheld import planned_denials
 from icplan.kinds.route_exchange import WITHHELD
 from icplan.ovn.northbound import DENYLIST
 from icplan.ovn.prefix import inside, network, normal, ordered, overlap
@@ -19,7 +20,7 @@ def unknown_withheld(seen: Seen) -> Iterator[Finding]:
     Nothing would be withheld, which is not what the file says. Correct the name, or write the
     CIDR.
     """
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
         entries = zone.declared.zone.withhold
@@ -74,15 +75,27 @@ def address_translation(seen: Seen) -> Iterator[Finding]:
             )
 
 
+def _denied(seen: Seen, zone: zones.SeenZone) -> tuple[str, ...]:
+    """What a zone will keep to itself once the file is applied, as far as there is a reason."""
+    if zone.declared.kube_ovn:
+        if zone.name not in seen.facts.clusters:
+            return zone.northbound.denylist.entries
+        return planned_denials(seen.view, zones.find_cluster(seen.view, zone.name))
+    if zone.router is None:
+        return ()
+    withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+    return (*(entry for entry in zone.northbound.denylist.entries if entry), *withheld)
+
+
 def _advertised(seen: Seen) -> list[tuple[zones.SeenZone, Candidate]]:
     """What every present zone will advertise once the file is applied."""
     result = []
     for zone in zones.seen(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
-        withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
-        others = [entry for entry in zone.northbound.denylist.entries if entry]
-        denylist = zone.northbound.denylist.having((*others, *withheld))
+        if not zone.declared.automatic(seen.spec):
+            continue
+        denylist = zone.northbound.denylist.having(_denied(seen, zone))
         result += [
             (zone, one)
             for one in candidates(zone.northbound, zone.router)
@@ -129,7 +142,7 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
 
     icplan leaves such entries alone. Remove it by hand if the subnet should be reachable.
     """
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
         ours, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
@@ -158,7 +171,7 @@ def denied_by_mistake(seen: Seen) -> Iterator[Finding]:
     long, of this zone and of all others, with no sign in any log (measured with 23.03.1). Update
     OVN in that zone, withhold nothing of IPv6, or accept it if that is all the zone has.
     """
-    for zone in zones.seen(seen.view):
+    for zone in zones.seen_plain(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
         withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)

@@ -1,0 +1,119 @@
+"""Which Subnets of a Kube-OVN zone are withheld, and what its controller denies for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import View
+from icplan.ovn.cluster import JOIN, OWNER, Cluster, Subnet
+from icplan.ovn.generation import Generation
+from icplan.ovn.prefix import inside, normal, ordered, overlap
+from icplan.ovn.routes import candidates
+from icplan.ovn.subnets import is_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An entry of `withhold` that means no whole Subnets; `cut` are those that it cuts."""
+
+    entry: str
+    cut: tuple[str, ...]
+
+
+def entries(cluster: Cluster, wanted: tuple[str, ...]) -> tuple[tuple[Subnet, ...], list[Wrong]]:
+    """The Subnets that entries of the file mean, by name, and the entries that cannot be served.
+
+    Only whole Subnets can be withheld: the field is one of the Subnet.
+    """
+    found: dict[str, Subnet] = {}
+    wrong: list[Wrong] = []
+    for entry in wanted:
+        if not is_prefix(entry):
+            subnet = cluster.subnet(entry)
+            if subnet is None or not subnet.interconnected:
+                wrong.append(Wrong(entry, ()))
+            else:
+                found[entry] = subnet
+            continue
+        touched = [
+            one
+            for one in cluster.subnets
+            if one.interconnected and any(overlap(block, entry) for block in one.blocks)
+        ]
+        cut = [one.name for one in touched if not all(inside(b, entry) for b in one.blocks)]
+        if cut or not touched:
+            wrong.append(Wrong(entry, tuple(sorted(cut))))
+        else:
+            found |= {one.name: one for one in touched}
+    return tuple(found[name] for name in sorted(found)), wrong
+
+
+def by_others(view: View, zone: zones.SeenCluster) -> tuple[Subnet, ...]:
+    """The Subnets that somebody else withholds: neither declared nor marked by this file."""
+    ours = {one.name for one in entries(zone.cluster, zone.declared.zone.withhold)[0]}
+    return tuple(
+        one
+        for one in zone.cluster.subnets
+        if one.withheld and one.name not in ours and one.annotations.get(OWNER) != view.owner
+    )
+
+
+def planned_denials(view: View, zone: zones.SeenCluster) -> tuple[str, ...]:
+    """What the controller has reason to deny once the file is applied, overlaps left out.
+
+    Withheld Subnets, the join Subnet and the Nodes' addresses (domain facts section 4).
+    """
+    ours, _ = entries(zone.cluster, zone.declared.zone.withhold)
+    withheld = (*ours, *by_others(view, zone))
+    blocks = [block for one in withheld for block in one.blocks]
+    blocks += [block for one in zone.cluster.subnets if one.name == JOIN for block in one.blocks]
+    blocks += [normal(one) for node in zone.cluster.nodes for one in node.addresses]
+    return ordered(blocks)
+
+
+def stale_denials(view: View, name: str) -> tuple[str, ...]:
+    """What the controller of a zone will deny for ever although it has no reason to.
+
+    A newer controller never takes an entry off that overlaps a Subnet of its own (domain facts
+    section 4, measured; the recordings show it for every such entry). One that overlaps what
+    another zone offers is a denial of today.
+    """
+    cluster, seen = view.facts.clusters.get(name), view.facts.northbound.get(name)
+    if cluster is None or seen is None or cluster.generation is Generation.OLD:
+        return ()
+    zone = zones.find_cluster(view, name)
+    if not zone.declared.present or not zone.declared.automatic(view.spec):
+        return ()
+    reasons = planned_denials(view, zone)
+    own = [block for one in cluster.subnets for block in one.blocks]
+    offered = _offered_by_others(view, name)
+    return ordered(
+        entry
+        for entry in map(normal, seen.denylist.effective)
+        if any(overlap(entry, block) for block in own)
+        and not any(inside(entry, reason) for reason in reasons)
+        and not any(overlap(entry, prefix) for prefix in offered)
+    )
+
+
+def _offered_by_others(view: View, name: str) -> tuple[str, ...]:
+    ic = view.facts.ic_southbound
+    published = [one.prefix for one in ic.routes if one.zone != name] if ic else []
+    for zone in zones.seen(view):
+        if zone.name != name and zone.router is not None and zone.declared.present:
+            denied = _denied(view, zone)
+            published += [
+                one.prefix
+                for one in candidates(zone.northbound, zone.router)
+                if not any(inside(one.prefix, entry) for entry in denied)
+            ]
+    return tuple(published)
+
+
+def _denied(view: View, zone: zones.SeenZone) -> tuple[str, ...]:
+    """What a zone keeps to itself, by its databases and by what is planned."""
+    entries_now = tuple(map(normal, zone.northbound.denylist.effective))
+    if zone.name not in view.facts.clusters:
+        return entries_now
+    return entries_now + planned_denials(view, zones.find_cluster(view, zone.name))

@@ -1,0 +1,263 @@
+"""The evidence that a controller has done what its ConfigMap says, link by link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC, Address
+from icplan.core.state import Declared, Present
+from icplan.kinds.common import transit_evidence, zones
+from icplan.kinds.common.config_map import KEYS, data
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.controller import (
+    config_address,
+    controller_cure,
+    running,
+    taken_down,
+)
+from icplan.kinds.common.evidence import in_cluster, in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.gateways import rotated
+from icplan.kinds.common.transit_address import fits, subnets
+from icplan.kinds.ic_config.effects import enabled
+from icplan.kinds.ic_config.state import desired, observed
+from icplan.ovn.attachment import of_router
+from icplan.ovn.cluster import CONTROLLER, GATEWAY_LABEL, NAMESPACE, ROUTER, Cluster
+from icplan.ovn.facts import Facts
+from icplan.ovn.generation import Generation
+from icplan.ovn.northbound import ADVERTISE, LEARN, Northbound
+
+RESTART = f"kubectl -n {NAMESPACE} rollout restart deployment/{CONTROLLER}"
+
+
+def checks(view: View) -> Iterator[Check]:
+    """From the ConfigMap over the controller to the databases, or backwards when leaving."""
+    for zone in zones.kube_ovn(view.spec):
+        if not zone.present:
+            yield from _leaving(zone.name)
+            continue
+        yield running(zone.name)
+        yield _written(view, zone)
+        if (before := _ports_to_go(view, zone.name)) is not None:
+            yield _rebuilt(zone.name, before)
+        yield _named(zone.name)
+        yield _exchanging(zone, automatic=zone.automatic(view.spec))
+        yield from (_labelled(zone.name, host) for host in zone.zone.gateway_nodes)
+        yield from _ports(view, zone)
+
+
+def _needs(zone: str) -> frozenset[Address]:
+    return frozenset({config_address(zone)})
+
+
+def _written(view: View, zone: zones.DeclaredZone) -> Check:
+    """The ConfigMap as written."""
+    wanted = data(view.spec, zone)
+
+    def test(cluster: Cluster) -> Verdict:
+        found = cluster.config.data if cluster.config else {}
+        wrong = [key for key in KEYS if found.get(key) != wanted[key]]
+        return verdict(
+            not wrong,
+            f"{', '.join(wrong)} of ConfigMap {NAMESPACE}/ovn-ic-config of {zone.name} differs",
+            "icplan plan shows the difference, icplan apply repairs it",
+        )
+
+    return Check(
+        config_address(zone.name),
+        f"the ConfigMap of {zone.name} is as declared",
+        _needs(zone.name),
+        in_cluster(zone.name, test),
+    )
+
+
+def _ports_to_go(view: View, zone: str) -> frozenset[str] | None:
+    """The ports that a planned rebuild will replace; None when none is planned.
+
+    Without this what was there before would be taken for what the controller has made of it.
+    """
+    seen = view.facts.northbound.get(zone)
+    if seen is None:
+        return None
+    was, wanted = observed(view).get(config_address(zone)), desired(view).get(config_address(zone))
+    if not isinstance(was, Present) or not isinstance(wanted, Declared):
+        return None
+    if not enabled(was.attributes):
+        return None
+    differing = {
+        key for key, value in wanted.attributes.items() if was.attributes.get(key) != value
+    }
+    in_place = view.facts.clusters[zone].generation is not Generation.OLD
+    rebuilds = differing - {"gw-nodes"} or (differing and not in_place)
+    if not (rebuilds or _switches_change(view)):
+        return None
+    return _port_uuids(seen)
+
+
+def _switches_change(view: View) -> bool:
+    """Whether the set of transit switches is about to change: every controller rebuilds then."""
+    ic = view.facts.ic_northbound
+    there = {one.name for one in ic.transit_switches} if ic else set()
+    return bool(ic) and there != {*view.spec.interconnect.transit_switches.names}
+
+
+def _port_uuids(northbound: Northbound) -> frozenset[str]:
+    return frozenset(
+        one.router_port.uuid
+        for switch in northbound.switches
+        if switch.transit_switch
+        for one in of_router(northbound, switch.transit_switch, ROUTER)
+    )
+
+
+def _rebuilt(zone: str, before: frozenset[str]) -> Check:
+    return Check(
+        config_address(zone),
+        f"the controller of {zone} has rebuilt its ports",
+        _needs(zone),
+        in_zone(
+            zone,
+            lambda seen: verdict(
+                not before & _port_uuids(seen),
+                f"{zone} still has its old ports on the transit switches",
+                f"{controller_cure(zone)}; if it is at a standstill: {RESTART}",
+            ),
+        ),
+    )
+
+
+def _named(zone: str) -> Check:
+    return Check(
+        config_address(zone),
+        f"{zone} bears its name",
+        _needs(zone),
+        in_zone(
+            zone,
+            lambda seen: verdict(
+                seen.name == zone,
+                f"NB_Global of {zone} has the name {seen.name or 'nobody'}",
+                controller_cure(zone),
+            ),
+        ),
+    )
+
+
+def _exchanging(zone: zones.DeclaredZone, *, automatic: bool) -> Check:
+    words = "exchanges routes" if automatic else "exchanges no routes by itself"
+
+    def test(seen: Northbound) -> Verdict:
+        on = [key for key in (ADVERTISE, LEARN) if seen.options.get(key) == "true"]
+        return verdict(
+            len(on) == (2 if automatic else 0),
+            f"NB_Global of {zone.name} has {', '.join(on) or 'neither'} of {ADVERTISE}, {LEARN}",
+            controller_cure(zone.name),
+        )
+
+    return Check(
+        config_address(zone.name),
+        f"{zone.name} {words}",
+        _needs(zone.name),
+        in_zone(zone.name, test),
+    )
+
+
+def _labelled(zone: str, host: str) -> Check:
+    def test(cluster: Cluster) -> Verdict:
+        node = cluster.node(host)
+        return verdict(
+            node is not None and node.marked,
+            f"Node {host} of {zone} has no label {GATEWAY_LABEL}=true",
+            controller_cure(zone),
+        )
+
+    return Check(
+        config_address(zone),
+        f"Node {host} of {zone} is marked as gateway",
+        _needs(zone),
+        in_cluster(zone, test),
+    )
+
+
+def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
+    """What is there for each gateway and on each transit switch."""
+    name, hosts = zone.name, zone.zone.gateway_nodes
+    own = config_address(name)
+    for host in hosts:
+        cure = (
+            f"check that kube-ovn-cni and ovn-controller run on {host}, and that it has "
+            "ovs-vsctl get open_vswitch . external_ids:ovn-is-interconn"
+        )
+        yield transit_evidence.offered(own, name, host, _needs(name), cure)
+    switches = view.spec.interconnect.transit_switches
+    # By name, as the controller counts them when it rotates (domain facts section 4).
+    for place, switch in enumerate(sorted(switches.names)):
+        needs = _needs(name) | {Address(IC, "transit-switch", switch)}
+        subnet = switches.subnet_of(switches.names.index(switch))
+        yield _port(name, switch, subnet, needs)
+        yield _order(name, switch, rotated(hosts, place), needs)
+        yield transit_evidence.published(own, name, switch, needs)
+        yield transit_evidence.served(own, name, switch, hosts, needs)
+        cure = (
+            f'switch {name} off and on again: enable-ic "false", then "true", in its ConfigMap; '
+            "its controller draws another address"
+        )
+        yield transit_evidence.unique(own, name, switch, needs, cure)
+
+
+def _port(zone: str, switch: str, subnet: str, needs: frozenset[Address]) -> Check:
+    def test(seen: Northbound) -> Verdict:
+        found = of_router(seen, switch, ROUTER)
+        if not found:
+            return Missing(f"{zone} has no port on {switch}", f"{controller_cure(zone)}; {RESTART}")
+        networks = found[0].router_port.networks
+        if all(any(fits(one, net) for one in networks) for net in subnets(subnet)):
+            return Held()
+        return Missing(
+            f"the port of {zone} on {switch} has {', '.join(networks)}, outside of {subnet}",
+            f"{controller_cure(zone)}; {RESTART}",
+        )
+
+    return Check(
+        config_address(zone), f"{zone} has its port on {switch}", needs, in_zone(zone, test)
+    )
+
+
+def _order(zone: str, switch: str, wanted: tuple[str, ...], needs: frozenset[Address]) -> Check:
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(zone)
+        if unseen is not None:
+            return unseen
+        south = facts.southbound[zone]
+        for one in of_router(facts.northbound[zone], switch, ROUTER):
+            hosts = tuple(south.host_of(row.chassis) or row.chassis for row in one.gateways)
+            return verdict(
+                hosts == wanted,
+                f"the gateways of {zone} on {switch} are {', '.join(hosts) or 'none'}, not "
+                f"{', '.join(wanted)}",
+                f"{controller_cure(zone)}; a change around its restart can be lost: {RESTART}",
+            )
+        return Missing(f"{zone} has no port on {switch}", controller_cure(zone))
+
+    return Check(
+        config_address(zone),
+        f"the gateways of {zone} on {switch} are in order",
+        needs,
+        test,
+    )
+
+
+def _leaving(zone: str) -> Iterator[Check]:
+    yield taken_down(zone)
+    yield Check(
+        config_address(zone),
+        f"nothing of {zone} is left in the IC southbound database",
+        _needs(zone),
+        in_ic(
+            lambda ic: verdict(
+                not any(
+                    one.zone == zone for rows in (ic.ports, ic.routes, ic.gateways) for one in rows
+                ),
+                f"{zone} still has ports, routes or gateways in the IC southbound database",
+                ovn_ic_cure(zone),
+            )
+        ),
+    )

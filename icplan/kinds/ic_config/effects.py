@@ -1,0 +1,107 @@
+"""What a change of the ConfigMap does, by the controller's generation (domain facts section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.value import Attributes, plain
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import View
+from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described, may_be
+from icplan.ovn.cluster import Cluster
+from icplan.ovn.generation import Generation
+
+PLACE = frozenset({"ic-db-host", "ic-nb-port", "ic-sb-port"})
+"""The keys that say where the IC databases are."""
+
+
+def enabled(attributes: Attributes | None) -> bool:
+    """Whether the controller holds the zone interconnected by such a ConfigMap.
+
+    Only the exact text "false" disables: any other keeps an enabled zone enabled (measured).
+    """
+    return bool(attributes) and _text(attributes, ENABLE) != "false"
+
+
+def effects(change: Change, view: View) -> Iterator[Effect]:
+    """What users of the zone feel."""
+    zone = zones.find_cluster(view, change.address.site)
+    name, controller = zone.name, described(zone.cluster)
+    if change.action is Action.DELETE:
+        left = (
+            "; the routes that it learned stay behind in it"
+            if may_be(zone.cluster, Generation.OLD)
+            else ""
+        )
+        yield Effect(
+            name,
+            Impact.OUTAGE,
+            f"{controller} takes {name} out: its routes leave the other zones within seconds"
+            + left,
+            leaves=True,
+        )
+    elif not enabled(change.before):
+        auto = _text(change.after, "auto-route") == "true"
+        routes = "it and the other zones learn each other's subnets" if auto else "no routes yet"
+        yield Effect(
+            name, Impact.NONE, f"{name} joins: {controller} makes its ports and addresses; {routes}"
+        )
+    elif {*change.differing} == {"gw-nodes"}:
+        yield _gateways(name, change, zone.cluster)
+    elif change.differing:
+        yield _rebuild(name, change, zone.cluster)
+
+
+def _gateways(zone: str, change: Change, cluster: Cluster) -> Effect:
+    rebuilt = (
+        f"{zone} is cut off for {REBUILD_SECONDS} while it takes the interconnection down and "
+        "builds it again, with new addresses"
+    )
+    match cluster.generation:
+        case Generation.OLD:
+            why = f"{described(cluster)} cannot change gateways in place: {rebuilt}"
+            return Effect(zone, Impact.OUTAGE, why)
+        case Generation.UNKNOWN:
+            why = (
+                f"{described(cluster)} may be older than 1.15.24 or 1.16.3 and unable to change "
+                f"gateways in place: then {rebuilt}"
+            )
+            return Effect(zone, Impact.OUTAGE, why)
+    before, after = _nodes(change.before), _nodes(change.after)
+    if before[:1] == after[:1]:
+        sentence = f"changed in place: {after[0]} stays active, addresses are kept"
+        return Effect(zone, Impact.NONE, sentence)
+    took = f" from {before[0]}" if before and before[0] else ""
+    return Effect(
+        zone,
+        Impact.BRIEF,
+        f"changed in place: {after[0]} takes over{took}, a gap below 1 s; addresses are kept",
+    )
+
+
+def _rebuild(zone: str, change: Change, cluster: Cluster) -> Effect:
+    differing = {*change.differing}
+    how = "switches the interconnection off and on again" if differing & PLACE else "rebuilds it"
+    sentence = (
+        f"{zone} is cut off from all other zones while {described(cluster)} {how}, about "
+        f"{REBUILD_SECONDS}; its addresses on the transit switches change"
+    )
+    leaves = "auto-route" in differing and _text(change.after, "auto-route") != "true"
+    if leaves:
+        sentence += "; afterwards it exchanges no routes"
+    if "az-name" in differing:
+        sentence += f"; it registers anew as {_text(change.after, 'az-name')}"
+    if differing & PLACE:
+        sentence += (
+            "; if the old IC database does not answer, it stays cut off until its pod is restarted"
+        )
+    return Effect(zone, Impact.OUTAGE, sentence, leaves=leaves)
+
+
+def _nodes(attributes: Attributes | None) -> tuple[str, ...]:
+    return tuple(_text(attributes, "gw-nodes").split(","))
+
+
+def _text(attributes: Attributes | None, key: str) -> str:
+    return str(plain(attributes, key)) if attributes and key in attributes else ""

@@ -1,0 +1,301 @@
+"""A Kube-OVN cluster's objects as facts. Nothing of the zone's databases is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from icplan.core.io import Source, Unreadable, source_of
+from icplan.core.kubernetes import (
+    Body,
+    Collection,
+    GetObject,
+    ListObjects,
+    ObjectQuery,
+    Resource,
+    Tree,
+    at,
+    config_maps,
+    deployments,
+    leases,
+    list_at,
+    nodes,
+    number_at,
+    service_cidrs,
+    subnets,
+    text_at,
+    texts_at,
+)
+from icplan.ovn.generation import Generation, generation_of, version_of
+from icplan.ovn.prefix import normal
+
+NAMESPACE = "kube-system"
+CONFIG = "ovn-ic-config"
+"""The ConfigMap that the controller polls (domain facts section 1)."""
+ROUTER = "ovn-cluster"
+"""The router of the default VPC, the only one that is interconnected (domain facts section 4)."""
+JOIN = "join"
+"""The Subnet between nodes and pods; it is never advertised (domain facts section 4)."""
+CONTROLLER = "ovn-ic-controller"
+BEFORE_1_11 = "kube-ovn-controller"
+"""Did the controller's work before 1.11, and always has the cluster's version."""
+IC_SERVER = "ovn-ic-server"
+LOCK = "icplan"
+"""The name of the Lease that is our lock; these annotations hold what it says."""
+LOCK_VALUE = "icplan/lock"
+LOCK_BEAT = "icplan/lock-beat"
+OWNER = "icplan/owner"
+"""The annotation that says whose an object is."""
+SERVICE_CIDR = "ServiceCIDR"
+GATEWAY_LABEL = "ovn.kubernetes.io/ic-gw"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap."""
+
+    uid: str
+    data: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Node; `marked` is the controller's label that it is a gateway."""
+
+    name: str
+    marked: bool
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A Subnet; `blocks` are normalised, with dual stack two; `withheld` is its own field."""
+
+    uid: str
+    name: str
+    blocks: tuple[str, ...]
+    vpc: str
+    withheld: bool | None
+    annotations: Mapping[str, str]
+
+    @property
+    def interconnected(self) -> bool:
+        """Whether it belongs to the default VPC."""
+        return self.vpc in {"", ROUTER}
+
+
+Named = TypeVar("Named", Node, Subnet)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A Deployment and its first container, or the one of its own name.
+
+    Attributes:
+        body: the object, for writes that rely on parts of it.
+        container: the place of that container in the pod's list.
+    """
+
+    uid: str
+    name: str
+    version: str
+    replicas: int
+    available: int
+    rolling_out: bool
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    annotations: Mapping[str, str]
+    body: Body
+    container: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What is known of a cluster; None for what is not there."""
+
+    config: ConfigMap | None
+    nodes: tuple[Node, ...]
+    subnets: tuple[Subnet, ...]
+    deployments: Mapping[str, Deployment]
+    lock: Mapping[str, str] | None
+    service_cidrs: tuple[str, ...] = ()
+
+    @property
+    def controller(self) -> Deployment | None:
+        """The Deployment that does the interconnection's work."""
+        return self.deployments.get(CONTROLLER) or self.deployments.get(BEFORE_1_11)
+
+    @property
+    def version(self) -> str:
+        """The controller's version as its image's tag has it; empty when unknown."""
+        return self.controller.version if self.controller else ""
+
+    @property
+    def generation(self) -> Generation:
+        """Which behaviour to expect."""
+        return generation_of(self.version)
+
+    @property
+    def ic_server(self) -> Deployment | None:
+        """The Deployment that runs the IC databases in this cluster."""
+        return self.deployments.get(IC_SERVER)
+
+    @property
+    def service_blocks(self) -> tuple[str, ...]:
+        """The service CIDRs, from kube-ovn-controller's arguments, else the cluster's objects."""
+        deployment = self.deployments.get(BEFORE_1_11)
+        for argument in deployment.arguments if deployment else ():
+            key, _, value = argument.partition("=")
+            if key == "--service-cluster-ip-range":
+                return tuple(normal(one) for one in value.split(",") if one)
+        return self.service_cidrs
+
+    def node(self, name: str) -> Node | None:
+        """The Node of that name."""
+        return next((one for one in self.nodes if one.name == name), None)
+
+    def subnet(self, name: str) -> Subnet | None:
+        """The Subnet of that name."""
+        return next((one for one in self.subnets if one.name == name), None)
+
+
+def config_resource(zone: str) -> Resource:
+    """The ConfigMap of a zone."""
+    return config_maps(zone, NAMESPACE)[CONFIG]
+
+
+def subnet_resource(zone: str, name: str) -> Resource:
+    """A Subnet of a zone."""
+    return subnets(zone)[name]
+
+
+def deployment_resource(zone: str, name: str) -> Resource:
+    """A Deployment of a zone."""
+    return deployments(zone, NAMESPACE)[name]
+
+
+def lock_resource(zone: str) -> Resource:
+    """The Lease that is icplan's lock of a zone."""
+    return leases(zone, NAMESPACE)[LOCK]
+
+
+def controller_queries(zone: str) -> tuple[ObjectQuery, ...]:
+    """What must be read to know the zone's controller."""
+    return tuple(GetObject(deployment_resource(zone, name)) for name in (CONTROLLER, BEFORE_1_11))
+
+
+def queries(zone: str) -> tuple[ObjectQuery, ...]:
+    """What must be read of a zone's cluster."""
+    return (
+        GetObject(config_resource(zone)),
+        ListObjects(nodes(zone)),
+        ListObjects(subnets(zone)),
+        *controller_queries(zone),
+        GetObject(deployment_resource(zone, IC_SERVER)),
+        GetObject(lock_resource(zone)),
+        ListObjects(service_cidrs(zone), optional=True),
+    )
+
+
+def dispensable(source: Source) -> bool:
+    """Whether a plan can do without this: it only sharpens one of its rules."""
+    return isinstance(source, Collection) and source.kind == SERVICE_CIDR
+
+
+def decode(
+    zone: str, found: Mapping[ObjectQuery, tuple[Body, ...] | Unreadable]
+) -> Cluster | Unreadable:
+    """Objects to facts; unreadable when anything of it is."""
+    mine: dict[ObjectQuery, tuple[Body, ...]] = {}
+    for query, bodies in found.items():
+        if isinstance(bodies, Unreadable):
+            if dispensable(source_of(query)) and bodies.forbidden:
+                continue
+            return bodies
+        mine[query] = bodies
+    return Cluster(
+        config=_config(mine.get(GetObject(config_resource(zone)), ())),
+        nodes=_by_name(_node(one) for one in mine.get(ListObjects(nodes(zone)), ())),
+        subnets=_by_name(_subnet(one) for one in mine.get(ListObjects(subnets(zone)), ())),
+        deployments={
+            name: _deployment(body)
+            for name in (CONTROLLER, BEFORE_1_11, IC_SERVER)
+            for body in mine.get(GetObject(deployment_resource(zone, name)), ())
+        },
+        lock=next(
+            (
+                texts_at(body, "metadata", "annotations")
+                for body in mine.get(GetObject(lock_resource(zone)), ())
+            ),
+            None,
+        ),
+        service_cidrs=tuple(
+            normal(str(block))
+            for body in mine.get(ListObjects(service_cidrs(zone), optional=True), ())
+            for block in list_at(body, "spec", "cidrs")
+        ),
+    )
+
+
+def _by_name(found: Iterable[Named]) -> tuple[Named, ...]:
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _config(bodies: tuple[Body, ...]) -> ConfigMap | None:
+    # One that is being deleted is gone for the controller, too.
+    for body in bodies:
+        annotations = texts_at(body, "metadata", "annotations")
+        return ConfigMap(text_at(body, "metadata", "uid"), texts_at(body, "data"), annotations)
+    return None
+
+
+def _node(body: Body) -> Node:
+    addresses = (
+        text_at(one, "address")
+        for one in list_at(body, "status", "addresses")
+        if text_at(one, "type") == "InternalIP"
+    )
+    marked = texts_at(body, "metadata", "labels").get(GATEWAY_LABEL) == "true"
+    return Node(text_at(body, "metadata", "name"), marked, tuple(sorted(addresses)))
+
+
+def _subnet(body: Body) -> Subnet:
+    withheld = at(body, ("spec", "disableInterConnection"))
+    blocks = text_at(body, "spec", "cidrBlock").split(",")
+    return Subnet(
+        text_at(body, "metadata", "uid"),
+        text_at(body, "metadata", "name"),
+        tuple(normal(one) for one in blocks if one.strip()),
+        text_at(body, "spec", "vpc"),
+        withheld if isinstance(withheld, bool) else None,
+        texts_at(body, "metadata", "annotations"),
+    )
+
+
+def _deployment(body: Body) -> Deployment:
+    name = text_at(body, "metadata", "name")
+    containers = list_at(body, "spec", "template", "spec", "containers")
+    names = [text_at(one, "name") for one in containers]
+    place = names.index(name) if name in names else 0
+    container: Tree = containers[place] if containers else {}
+    replicas = number_at(body, "spec", "replicas")
+    status = at(body, ("status",))
+    settled = number_at(status, "observedGeneration") >= number_at(body, "metadata", "generation")
+    updated = number_at(status, "updatedReplicas")
+    return Deployment(
+        uid=text_at(body, "metadata", "uid"),
+        name=name,
+        version=version_of(text_at(container, "image")),
+        replicas=replicas,
+        available=number_at(status, "availableReplicas"),
+        rolling_out=not settled or updated < replicas or number_at(status, "replicas") > updated,
+        arguments=tuple(str(one) for key in ("command", "args") for one in list_at(container, key)),
+        environment={
+            text_at(one, "name"): text_at(one, "value") for one in list_at(container, "env")
+        },
+        annotations=texts_at(body, "metadata", "annotations"),
+        body=body,
+        container=place,
+    )

@@ -1,0 +1,345 @@
+"""Rules about Kube-OVN zones: their controller, Nodes, Subnets and ConfigMap. Nothing of OVN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC
+from icplan.kinds.common import zones
+from icplan.kinds.common.config_map import unknown
+from icplan.kinds.common.controller import (
+    CONFIG_KIND,
+    controller_cure,
+    described,
+    may_be,
+    trouble,
+)
+from icplan.kinds.common.waivers import STALE_DENIAL, UNKNOWN_KEY, accepted
+from icplan.kinds.common.withheld import by_others, entries, stale_denials
+from icplan.kinds.transit_switch import NAME as TRANSIT_SWITCH
+from icplan.ovn.attachment import of_router
+from icplan.ovn.cluster import CONFIG, JOIN, NAMESPACE, ROUTER
+from icplan.ovn.generation import Generation
+from icplan.ovn.prefix import network, overlap
+from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
+from icplan.spec.model import GoneZone, KubeOvnZone, RoutePolicy
+
+GATEWAYS_KEY = "gw-nodes"
+
+
+def no_way_through(spec: Spec) -> Iterator[Finding]:
+    """The IC databases are to be reached through what is no Kube-OVN zone.
+
+    `reach: {through: ZONE}` executes a command in a pod of that zone; a plain OVN zone has none.
+    Name a Kube-OVN zone, or remove `reach` and let the machine that runs icplan reach the hosts.
+    """
+    reach = spec.interconnect.ic_database.reach
+    if reach is None:
+        return
+    for zone in spec.interconnect.availability_zones:
+        if zone.name == reach.through and not isinstance(zone, KubeOvnZone):
+            yield Finding(
+                zone.name,
+                f"the IC databases cannot be reached through {zone.name}: it is no Kube-OVN zone",
+                "Name a Kube-OVN zone, or remove `reach`.",
+                spec.origin("icDatabase", "reach", "through"),
+            )
+
+
+def withheld_in_vain(spec: Spec) -> Iterator[Finding]:
+    """A zone withholds subnets, and advertises none at all.
+
+    With `routePolicy: manual` nothing is advertised by itself, so there is nothing to withhold;
+    the entry only keeps other zones from asking for the subnet. Remove it if that is not meant.
+    """
+    interconnect = spec.interconnect
+    for index, zone in enumerate(interconnect.availability_zones):
+        if isinstance(zone, GoneZone) or not zone.withhold:
+            continue
+        if (zone.route_policy or interconnect.route_policy) is RoutePolicy.MANUAL:
+            yield Finding(
+                zone.name,
+                f"{zone.name} has routePolicy manual and advertises nothing: `withhold` hides "
+                "nothing more",
+                "Remove `withhold` there, or let the zone advertise with routePolicy auto.",
+                spec.origin("availabilityZones", index, "withhold"),
+            )
+
+
+def controller_not_running(seen: Seen) -> Iterator[Finding]:
+    """A zone is to be written, and nobody there would carry it out.
+
+    Kube-OVN's interconnection controller polls the ConfigMap; without exactly one that runs, a
+    change would take effect some day, and a deletion would leave everything behind. The same is
+    looked at again right before each write.
+    """
+    touched = {one.address.site for one in seen.changes}
+    switches = any(one.address.kind == TRANSIT_SWITCH for one in seen.changes)
+    for zone in zones.clusters(seen.view):
+        joined = zone.cluster.config is not None
+        why = trouble(zone.cluster)
+        if why and (zone.name in touched or (switches and joined)):
+            cure = controller_cure(zone.name)
+            yield Finding(
+                zone.name,
+                f"the controller of {zone.name} does not run: {why}",
+                f"{cure[0].upper()}{cure[1:]}.",
+                zone.declared.origin(seen.spec, "name"),
+            )
+
+
+def node_missing(seen: Seen) -> Iterator[Finding]:
+    """A gateway is no Node of its cluster.
+
+    The controller labels the Nodes that `gw-nodes` names; one that does not exist stops it at the
+    first one that it does not find. Correct the name.
+    """
+    for zone in zones.clusters(seen.view):
+        if not zone.declared.present:
+            continue
+        names = ", ".join(sorted(one.name for one in zone.cluster.nodes))
+        for position, host in enumerate(zone.declared.zone.gateway_nodes):
+            if zone.cluster.node(host) is None:
+                yield Finding(
+                    zone.name,
+                    f"{host} is no Node of {zone.name} (there are: {names or 'none'})",
+                    "Correct the name: `kubectl get nodes` lists them.",
+                    zone.declared.origin(seen.spec, "gatewayNodes", position),
+                )
+
+
+def host_of_another_zone(seen: Seen) -> Iterator[Finding]:
+    """A gateway's host name exists in another zone, too.
+
+    Gateways enter the southbound databases of all other zones under their host names, and
+    Kube-OVN from 1.14 on then deletes every chassis of that name, its own Node's included: that
+    Node loses its network. Rename one of the two hosts before they meet.
+    """
+    for zone in zones.declared(seen.spec):
+        if not zone.present:
+            continue
+        for position, host in enumerate(zone.zone.gateway_nodes):
+            for other, what in _hosts_elsewhere(seen, zone.name, host):
+                place = zone.origin(seen.spec, "gatewayNodes", position)
+                theirs = other.origin(seen.spec, "name")
+                yield Finding(
+                    zone.name,
+                    f"{host} is a gateway of {zone.name} (line {place.line}) and {what} of "
+                    f"{other.name} (line {theirs.line})",
+                    "Rename one of the two hosts, or name another gateway.",
+                    place,
+                )
+
+
+def _hosts_elsewhere(seen: Seen, zone: str, host: str) -> Iterator[tuple[zones.DeclaredZone, str]]:
+    for other in zones.declared(seen.spec):
+        # A gateway of both is found without looking at the zones.
+        if other.name == zone or host in other.zone.gateway_nodes:
+            continue
+        cluster = seen.facts.clusters.get(other.name)
+        southbound = seen.facts.southbound.get(other.name)
+        if cluster is not None and cluster.node(host) is not None:
+            yield other, "a Node"
+        elif southbound is not None and any(one.hostname == host for one in southbound.local):
+            yield other, "a chassis"
+
+
+def gateways_rebuild(seen: Seen) -> Iterator[Finding]:
+    """A change of gateways will, or may, be an outage because of the controller's version.
+
+    Before Kube-OVN 1.15.24 and 1.16.3 the controller cannot change gateways in place: it takes
+    the zone down and builds it again. Of a controller whose image has no version for a tag, the
+    harm of both is to be expected. Update Kube-OVN, or choose a quiet hour.
+    """
+    for change in seen.changes:
+        if change.address.kind != CONFIG_KIND or GATEWAYS_KEY not in change.differing:
+            continue
+        if change.before is None or change.after is None:
+            continue
+        zone = zones.find_cluster(seen.view, change.address.site)
+        if not may_be(zone.cluster, Generation.OLD):
+            continue
+        certain = zone.cluster.generation is Generation.OLD
+        yield Finding(
+            zone.name,
+            f"{described(zone.cluster)} {'cannot' if certain else 'may be unable to'} change "
+            f"the gateways of {zone.name} in place",
+            "Update Kube-OVN there first, or let it happen in a quiet hour.",
+            change.origin,
+        )
+
+
+def unknown_keys(seen: Seen) -> Iterator[Finding]:
+    """The ConfigMap has keys that no controller knows.
+
+    Most often a known key that is misspelt. Taking it out makes the controller rebuild the zone,
+    which is an outage of seconds; accepted, it stays as it is.
+    """
+    for zone in zones.clusters(seen.view):
+        config = zone.cluster.config
+        if config is None or not zone.declared.present or not (keys := unknown(config)):
+            continue
+        kept = accepted(seen.view, UNKNOWN_KEY, zone.name)
+        where = f"ConfigMap {NAMESPACE}/{CONFIG} of {zone.name}"
+        end = "stays there" if kept else "is taken out"
+        if len(keys) > 1:
+            end = "stay there" if kept else "are taken out"
+        yield Finding(
+            zone.name,
+            f"{', '.join(keys)} of {where} means nothing to the controller, and {end}",
+            "Accept the rule to keep it without an outage.",
+            zone.declared.origin(seen.spec, "name"),
+        )
+
+
+def stale_denial(seen: Seen) -> Iterator[Finding]:
+    """A controller denies what nothing withholds any more.
+
+    Newer controllers never take an entry off the denylist that overlaps a subnet of their own
+    zone (measured), so a subnet that was withheld once stays withheld. Only switching the zone
+    off and on again makes it forget, an outage of seconds; accepted, it stays denied.
+    """
+    for zone in zones.clusters(seen.view):
+        stale = ", ".join(stale_denials(seen.view, zone.name))
+        if not stale:
+            continue
+        accepted_there = accepted(seen.view, STALE_DENIAL, zone.name)
+        yield Finding(
+            zone.name,
+            f"{stale} of {zone.name} stays denied until {zone.name} is switched off and on again"
+            if accepted_there
+            else f"{stale} of {zone.name} is denied although nothing withholds it: {zone.name} "
+            "is switched off and on again, so that its controller forgets it",
+            "Accept the rule to put it off.",
+            zone.declared.origin(seen.spec, "withhold"),
+        )
+
+
+def service_overlap(seen: Seen) -> Iterator[Finding]:
+    """A zone advertises a prefix that overlaps a cluster's service addresses.
+
+    In that cluster a service address may lead to another zone's pod, or a pod of the other zone
+    be taken for a service. Withhold the subnet, or accept the rule where the addresses in use
+    are apart.
+    """
+    for zone in zones.clusters(seen.view):
+        if not zone.declared.present or not zone.declared.automatic(seen.spec):
+            continue
+        hidden = {one.name for one in entries(zone.cluster, zone.declared.zone.withhold)[0]}
+        hidden |= {one.name for one in by_others(seen.view, zone)} | {JOIN}
+        for other in zones.clusters(seen.view):
+            for subnet in zone.cluster.subnets:
+                if not subnet.interconnected or subnet.name in hidden:
+                    continue
+                for block, services in _overlaps(subnet.blocks, other.cluster.service_blocks):
+                    yield Finding(
+                        zone.name,
+                        f"{block} of {zone.name} (Subnet {subnet.name}) overlaps {services}, the "
+                        f"service addresses of {other.name}",
+                        "Withhold it, or accept the rule with a reason.",
+                        zone.declared.origin(seen.spec, "name"),
+                    )
+
+
+def _overlaps(blocks: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    return ((one, other) for one in blocks for other in others if overlap(one, other))
+
+
+def join_overlap(seen: Seen) -> Iterator[Finding]:
+    """The join subnets of several zones overlap.
+
+    They are not advertised, so nothing breaks; yet a packet from a Node to another zone's pod
+    bears an address that both zones have, and its answer is lost. Give the clusters different
+    join subnets when they are built.
+    """
+    found = [
+        (block, zone.name)
+        for zone in zones.clusters(seen.view)
+        if zone.declared.present
+        for subnet in zone.cluster.subnets
+        if subnet.name == JOIN
+        for block in subnet.blocks
+    ]
+    concerned = sorted(
+        {
+            one
+            for one in found
+            for other in found
+            if one[1] != other[1] and overlap(one[0], other[0])
+        },
+        key=lambda one: (one[1], one[0]),
+    )
+    if concerned:
+        listed = ", ".join(f"{block} of {zone}" for block, zone in concerned)
+        yield Finding(
+            IC,
+            f"the join subnets overlap: {listed}",
+            "Nothing to do now: Nodes themselves cannot reach pods of the other zones.",
+        )
+
+
+def network_address(seen: Seen) -> Iterator[Finding]:
+    """A controller has drawn the first address of a transit subnet.
+
+    It is the address of the subnet itself, such as 169.254.100.0; OVN forwards to it, other
+    routers and tools may not. Switching the zone off and on again draws another one.
+    """
+    for zone in zones.seen(seen.view):
+        if not zone.declared.kube_ovn or not zone.declared.present:
+            continue
+        for switch in seen.spec.interconnect.transit_switches.names:
+            for one in of_router(zone.northbound, switch, ROUTER):
+                for address in one.router_port.networks:
+                    if address.partition("/")[0] == str(network(address).network_address):
+                        yield Finding(
+                            zone.name,
+                            f"the port of {zone.name} on {switch} has the subnet's own address, "
+                            f"{address}",
+                            "It works with OVN. To draw another one, switch the zone off and on "
+                            'again: enable-ic "false", then "true".',
+                            zone.declared.origin(seen.spec, "name"),
+                        )
+
+
+def no_whole_subnet(seen: Seen) -> Iterator[Finding]:
+    """An entry of `withhold` means no whole Subnet.
+
+    In a Kube-OVN zone only whole Subnets of the default VPC can be withheld: it is a field of the
+    Subnet. Write a Subnet's name, or a CIDR that contains it.
+    """
+    for zone in zones.clusters(seen.view):
+        if not zone.declared.present:
+            continue
+        wanted = zone.declared.zone.withhold
+        names = ", ".join(one.name for one in zone.cluster.subnets if one.interconnected)
+        for wrong in entries(zone.cluster, wanted)[1]:
+            cut = ", ".join(wrong.cut)
+            yield Finding(
+                zone.name,
+                f"{wrong.entry} is only a part of Subnet {cut}"
+                if wrong.cut
+                else f"{zone.name} has no Subnet {wrong.entry} in its default VPC "
+                f"(there are: {names or 'none'})",
+                "Withhold whole Subnets: write the name, or a CIDR that contains it.",
+                zone.declared.origin(seen.spec, "withhold", wanted.index(wrong.entry)),
+            )
+
+
+def withheld_by_others(seen: Seen) -> Iterator[Finding]:
+    """A Subnet is withheld by somebody else.
+
+    Its field disableInterConnection is true, and neither this file nor its mark says so. icplan
+    leaves it alone; add it to `withhold`, or set the field to false by hand.
+    """
+    for zone in zones.clusters(seen.view):
+        if not zone.declared.present:
+            continue
+        for subnet in by_others(seen.view, zone):
+            yield Finding(
+                zone.name,
+                f"Subnet {subnet.name} of {zone.name} ({', '.join(subnet.blocks)}) is withheld, "
+                "but not by this file",
+                "Add it to `withhold`, or set its disableInterConnection to false.",
+                zone.declared.origin(seen.spec, "name"),
+            )

@@ -1,0 +1,170 @@
+"""The cases of Kube-OVN zones: real API servers, real ovn-ic, the stand-in for the controller."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from icplan.lab import Lab, LabOptions
+from icplan.lab.kubernetes.cluster import CONFIG_MAPS, SUBNETS
+from tests.cases.files import cluster, file, zone
+from tests.cases.world import World
+from tests.roles import grant, token_file
+
+CONFIG = "ovn-ic-config"
+CONTROLLER = "ovn-ic-controller"
+OWNER = "icplan/owner"
+
+AZ1, AZ2 = cluster(1), cluster(2)
+BASE = file(AZ1, AZ2)
+
+
+@contextmanager
+def world(only: str, *, plain: tuple[str, ...] = (), zones: int = 2) -> Iterator[World]:
+    names = (*(f"az{number}" for number in range(1, zones + 1)), *plain)
+    options = LabOptions(
+        zones=names, kubernetes=True, plain=plain, play_ovn_controller=True, play_kube_ovn=True
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="icl-") as parent,
+        Lab(Path(parent) / "lab", options) as lab,
+    ):
+        yield World(lab, only)
+
+
+def fresh(w: World) -> None:
+    """Nothing of icplan is there yet."""
+    w.case("ic_config/first-plan", BASE)
+
+
+def converged(w: World) -> None:
+    """Everything is as the file says; what another file would ask for."""
+    w.case("ic_config/nothing-to-do", BASE)
+    w.case("ic_config/gateways-reordered", file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2))
+    w.case("ic_config/gateway-added", file(AZ1.with_gateways("az1-gw1", "az1-gw2", "az1-w1"), AZ2))
+    w.case("ic_config/no-routes-any-more", file(AZ1.with_more("routePolicy: manual"), AZ2))
+    w.case("ic_config/other-database", file(AZ1, AZ2, hosts="127.0.0.2"))
+    w.case("ic_config/leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
+    w.case("ic_config/two-switches", file(AZ1, AZ2, switches="2", limits="disruptedZones: 2"))
+    w.case("unreadable/one-cluster", BASE, dead=("az2",))
+
+
+def withheld(w: World) -> None:
+    """A Subnet is withheld and given back, by icplan and by somebody else."""
+    hidden = file(AZ1.with_more("withhold: [office]"), AZ2)
+    w.case("subnet_advertisement/withhold", hidden)
+    w.apply(hidden)
+    w.case("subnet_advertisement/withhold-as-declared", hidden)
+    w.case("subnet_advertisement/withhold-taken-back", BASE)
+
+
+def stale(w: World) -> None:
+    """What the controller keeps denying once nothing withholds it any more."""
+    waiver = 'rule: IC037, at: az1, reason: "no window before the weekend"'
+    w.apply(file(AZ1, AZ2, accept=(waiver,)))
+    w.case("denylist/stale", BASE)
+    w.case("denylist/stale-accepted", file(AZ1, AZ2, accept=(f"{waiver}, until: 2026-06-07",)))
+    w.apply(BASE)
+    w.case("denylist/cured", BASE)
+
+
+def by_hand(w: World) -> None:
+    """Somebody changes by hand what icplan made."""
+    api, config = w.cluster().api, f"{CONFIG_MAPS}/{CONFIG}"
+    api.patch(config, {"metadata": {"annotations": {OWNER: None}}})
+    w.case("ic_config/mark-lost", BASE)
+    w.apply(BASE)
+    api.patch(config, {"data": {"gw-nodes": "az1-gw2,az1-gw1"}})
+    w.case("ic_config/drift-gateways", BASE)
+    w.apply(BASE)
+    api.patch(config, {"data": {"gw-node": "az1-gw2"}})
+    waiver = 'rule: IC036, at: az1, reason: "the old tool still reads it"'
+    w.case("rules/IC036-unknown-key", BASE)
+    w.case("rules/IC036-accepted", file(AZ1, AZ2, accept=(waiver,)))
+    api.patch(config, {"data": {"gw-node": None}})
+    api.delete(config)
+    w.case("ic_config/drift-deleted", BASE)
+    w.apply(BASE)
+    subnet = f"{SUBNETS}/office"
+    api.patch(subnet, {"spec": {"disableInterConnection": True}})
+    w.case("rules/IC046-withheld-by-others", BASE)
+    api.patch(subnet, {"spec": {"disableInterConnection": None}})
+    # Its controller now denies it for ever.
+    w.apply(BASE)
+    w.case("ic_config/as-before", BASE)
+
+
+def clusters(w: World) -> None:
+    """What the clusters themselves are like."""
+    az1, reordered = w.lab.clusters["az1"], file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
+    w.case("rules/IC020-of-a-cluster", file(AZ1.with_gateways("az1-w1"), AZ2))
+    w.case("rules/IC039-no-node", file(AZ1.with_gateways("az1-gw1", "az1-gw9"), AZ2))
+    w.case("rules/IC045-no-such-subnet", file(AZ1.with_more("withhold: [offcie]"), AZ2))
+    w.case("rules/IC045-part-of-a-subnet", file(AZ1.with_more("withhold: [10.116.0.0/25]"), AZ2))
+    more = ("routePolicy: manual", "withhold: [office]")
+    w.case("rules/IC049-withheld-in-vain", file(AZ1.with_more(*more), AZ2))
+    w.case(
+        "limits/protected-cluster",
+        file(AZ1.with_more("protected: true", "routePolicy: manual"), AZ2),
+    )
+    for version, name in (("v1.15.23", "old"), ("latest", "unknown")):
+        w.cluster().set_version(CONTROLLER, version)
+        w.case(f"rules/IC041-{name}-version", reordered)
+    w.case("ic_config/leaving-of-unknown-version", file(AZ1.absent(), AZ2, limits="deletions: 1"))
+    w.cluster().set_version(CONTROLLER, "v1.17.0")
+    az1.stop_controller()
+    w.case("rules/IC038-controller-down", reordered)
+    w.case("ic_config/controller-down-and-nothing-to-do", BASE)
+    az1.start_controller()
+    w.apply(BASE)
+    w.cluster(2).add_node("az1-gw2", "172.31.2.99")
+    w.case("rules/IC047-node-of-two-clusters", BASE)
+    w.cluster(2).remove_node("az1-gw2")
+    az1.add_subnet("services", "10.100.0.1/24")
+    w.case("rules/IC042-service-addresses", BASE)
+    az1.remove_subnet("services")
+    row = ("Logical_Router_Port", "az1-ts")
+    networks = az1.nbctl("get", *row, "networks").strip()
+    az1.nbctl("set", *row, 'networks="169.254.100.0/24"')
+    w.case("rules/IC044-first-address", BASE)
+    az1.nbctl("set", *row, f"networks={networks}")
+
+
+def preview(w: World) -> None:
+    """Who may not look into the databases."""
+    files = {}
+    for number in (1, 2):
+        grant(w.cluster(number))
+        file_ = w.lab.directory / f"planner{number}.json"
+        files[f"az{number}"] = token_file(w.cluster(number), file_, "icplan-plan")
+    reordered = file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
+    w.case("unreadable/not-permitted", reordered, files=files)
+
+
+def join(w: World) -> None:
+    """Both clusters were built with the same join subnet."""
+    w.zone(2).remove_subnet("join")
+    w.zone(2).add_subnet("join", "100.64.0.1/16")
+    w.case("rules/IC043-join-subnets", BASE)
+
+
+def mixed(only: str) -> None:
+    """A cluster and a plain OVN zone."""
+    with world(only, plain=("az2",), zones=1) as w:
+        both = file(AZ1, zone(2))
+        w.case("start/mixed", both)
+        w.case("rules/IC035-through-a-plain-zone", file(AZ1, zone(2), through="az2"))
+        w.apply(both)
+        w.case("start/mixed-nothing-to-do", both)
+
+
+def main(only: str) -> None:
+    with world(only) as w:
+        w.zone(1).add_subnet("office", "10.116.0.1/24")
+        fresh(w)
+        w.apply(BASE)
+        for scene in (converged, withheld, stale, by_hand, preview, clusters, join):
+            scene(w)
+    mixed(only)

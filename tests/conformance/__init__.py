@@ -1,0 +1,1 @@
+"""What Kube-OVN's interconnection controller does, as cases that any controller can be put to."""
