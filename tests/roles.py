@@ -41,3 +41,9 @@ def grant(cluster: Cluster) -> None:
     """Makes everything that the files hold."""
     for one in documents():
         cluster.api.create(path_of(one), one)
+
+
+def revoke(cluster: Cluster) -> None:
+    """Takes all of it away again."""
+    for one in reversed(documents()):
+        cluster.api.delete(f"{path_of(one)}/{one['metadata']['name']}")

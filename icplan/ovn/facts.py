@@ -51,8 +51,8 @@ class Facts:
         """
         if (unreadable := self.cluster_unseen(zone)) is not None:
             return unreadable
-        found = self.zone_unseen(zone)
-        return None if found is None or found.forbidden else found
+        found = (self.unseen.get(Database(zone, name)) for name in (NORTHBOUND, SOUTHBOUND))
+        return next((one for one in found if one is not None and not one.forbidden), None)
 
     def zone_unseen(self, zone: str) -> Unreadable | None:
         """Why nothing can be said of a zone; None when both of its databases were read."""

@@ -110,8 +110,8 @@ def without_places(value: Json) -> Json:
 @given(cases, seeds)
 def test_a_plan_does_not_depend_on_the_order_of_the_zones(case: Path, seed: int) -> None:
     text = file_of(case)
-    if "IC001" in case.name or "IC003" in case.name:
-        return  # which of two equal names is the second one is a question of their order
+    if case.name.partition("-")[0] in {"IC001", "IC003", "IC034"}:
+        return  # which of two equal ones is the second one is a question of their order
     entries = ENTRY.findall(text)
     turned = random.Random(seed).sample(entries, len(entries))
     made = plan(text.replace("".join(entries), "".join(turned)), raw(case))
