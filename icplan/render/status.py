@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 from icplan.kinds.common import zones
+from icplan.kinds.common.controller import trouble
 from icplan.kinds.common.transit_address import bare
+from icplan.ovn.cluster import Cluster
+from icplan.ovn.facts import Facts
 from icplan.ovn.interconnect import Gateway, IcSouthbound, PortBinding
 from icplan.ovn.northbound import Northbound
 from icplan.ovn.prefix import ordered
+from icplan.ovn.routes import candidates
 from icplan.planning.plan import Plan
 from icplan.render.document import FORMAT_VERSION, UnreadableDocument
 from icplan.render.paint import Paint, escape
@@ -41,15 +45,28 @@ class LearnedStatus(TypedDict):
     prefixes: list[str]
 
 
+class ControllerStatus(TypedDict):
+    """A Kube-OVN zone's controller; `trouble` says why it does not run, and is empty if it does."""
+
+    version: str
+    generation: str
+    trouble: str
+
+
 class ZoneStatus(TypedDict):
-    """One zone; `registered` is null when the IC southbound database could not be seen."""
+    """One zone; `registered` is null when the IC southbound database could not be seen.
+
+    `controller` is null in plain OVN zones, and where the cluster could not be seen.
+    """
 
     name: str
     declared: str
     registered: bool | None
+    controller: ControllerStatus | None
     gateways: list[GatewayStatus]
     ports: list[PortStatus]
     advertises: list[str]
+    withholds: list[str]
     learned: list[LearnedStatus]
 
 
@@ -75,7 +92,7 @@ def status_document(plan: Plan) -> StatusDocument:
         "owner": plan.owner,
         "transit_switches": [one.name for one in north.transit_switches] if north else None,
         "zones": [
-            _zone(name, declared.get(name), facts.northbound.get(name), ic)
+            _zone(name, declared.get(name), facts, ic)
             for name in sorted({*declared, *(ic.zones if ic else ())})
         ],
         "unreadable": [
@@ -89,9 +106,10 @@ def status_document(plan: Plan) -> StatusDocument:
 def _zone(
     name: str,
     declared: zones.DeclaredZone | None,
-    seen: Northbound | None,
+    facts: Facts,
     seen_ic: IcSouthbound | None,
 ) -> ZoneStatus:
+    seen = facts.northbound.get(name)
     ic = seen_ic or IcSouthbound((), (), (), ())
     ports = [port for port in ic.ports if port.zone == name]
     gateways = [one for one in ic.gateways if one.zone == name]
@@ -99,11 +117,37 @@ def _zone(
         "name": name,
         "declared": declared.zone.state.value if declared else "not in the file",
         "registered": name in ic.zones if seen_ic else None,
+        "controller": _controller(facts.clusters.get(name)),
         "gateways": [_gateway(one, ports) for one in gateways],
         "ports": [_port(one, gateways) for one in ports],
         "advertises": list(ordered(one.prefix for one in ic.routes if one.zone == name)),
+        "withholds": _withholds(declared, seen),
         "learned": _learned(declared, seen, seen_ic),
     }
+
+
+def _controller(cluster: Cluster | None) -> ControllerStatus | None:
+    if cluster is None:
+        return None
+    return {
+        "version": cluster.version,
+        "generation": cluster.generation.value,
+        "trouble": trouble(cluster),
+    }
+
+
+def _withholds(declared: zones.DeclaredZone | None, seen: Northbound | None) -> list[str]:
+    """What the zone would advertise if its denylist did not keep it back."""
+    if declared is None or seen is None:
+        return []
+    return list(
+        ordered(
+            one.prefix
+            for router in seen.routers_named(declared.router)
+            for one in candidates(seen, router)
+            if seen.denylist.denies(one.prefix)
+        )
+    )
 
 
 def _gateway(gateway: Gateway, ports: list[PortBinding]) -> GatewayStatus:
@@ -177,6 +221,8 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
     declared = zone["declared"]
     note = "" if declared == "present" else f", {declared}"
     yield f"{paint.strong(escape(zone['name']))}   {state}{note}"
+    if zone["controller"] is not None:
+        yield f"  controller  {_controller_text(zone['controller'], paint)}"
     if zone["registered"] is None:
         yield "  gateways, ports: unseen"
     for gateway in zone["gateways"]:
@@ -190,8 +236,17 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
         yield f"  {escape(port['switch']):<11} {escape(port['port'])}  {networks}  {served}"
     if zone["advertises"]:
         yield f"  advertises  {_some(zone['advertises'])}"
+    if zone["withholds"]:
+        yield f"  withholds   {_some(zone['withholds'])}"
     for learned in zone["learned"]:
         yield f"  learned     {_some(learned['prefixes'])} from {escape(learned['zone'])}"
+
+
+def _controller_text(controller: ControllerStatus, paint: Paint) -> str:
+    version = escape(controller["version"]) or "of unknown version"
+    if controller["trouble"]:
+        return f"{version}  {paint.bad(escape(controller['trouble']))}"
+    return f"{version}  runs"
 
 
 def _some(prefixes: list[str]) -> str:
