@@ -49,11 +49,19 @@ def trouble(cluster: Cluster) -> str:
     return ""
 
 
-def controller_cure(zone: str) -> str:
+def running_cure(zone: str) -> str:
     """What to do about a controller that does not run."""
     return (
-        f"let exactly one run in {zone}: kubectl -n {NAMESPACE} rollout status "
-        f"deployment/{CONTROLLER}, and look at its log"
+        f"let exactly one run in {zone}: kubectl -n {NAMESPACE} scale deployment/{CONTROLLER} "
+        "--replicas=1; its log tells why one does not start"
+    )
+
+
+def controller_cure(zone: str) -> str:
+    """What to do about a controller that has not done something."""
+    return (
+        f"see why the controller of {zone} has not done it: "
+        f"kubectl -n {NAMESPACE} logs deployment/{CONTROLLER}"
     )
 
 
@@ -62,7 +70,7 @@ def running(zone: str) -> Check:
 
     def test(cluster: Cluster) -> Verdict:
         why = trouble(cluster)
-        return verdict(not why, f"{zone}: {why}", controller_cure(zone))
+        return verdict(not why, f"{zone}: {why}", running_cure(zone))
 
     return Check(
         config_address(zone),

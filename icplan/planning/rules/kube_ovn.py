@@ -9,9 +9,9 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import unknown
 from icplan.kinds.common.controller import (
     CONFIG_KIND,
-    controller_cure,
     described,
     may_be,
+    running_cure,
     trouble,
 )
 from icplan.kinds.common.waivers import STALE_DENIAL, UNKNOWN_KEY, accepted
@@ -80,7 +80,7 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
         joined = zone.cluster.config is not None
         why = trouble(zone.cluster)
         if why and (zone.name in touched or (switches and joined)):
-            cure = controller_cure(zone.name)
+            cure = running_cure(zone.name)
             yield Finding(
                 zone.name,
                 f"the controller of {zone.name} does not run: {why}",
