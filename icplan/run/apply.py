@@ -28,6 +28,9 @@ from icplan.run.runlog import RunLog
 from icplan.run.stopping import never
 from icplan.run.wait import Evidence, Pending, await_evidence
 
+SETTLE_SECONDS = 15.0
+"""Three rounds of Kube-OVN's controller, which looks every 5 s (domain facts section 4)."""
+
 
 class Outcome(StrEnum):
     """What became of a change."""
@@ -200,14 +203,26 @@ class _Run:
         """All steps of a change; false when the evidence between two of them does not come."""
         self._progress.writing(change)
         for step in kind_of(change.address.kind).steps(change, self._plan.view):
+            self._settle(change.address, step.settles)
             self._require(change.address, step.guards)
             self._step(change, step.operation)
-            if not self._see("between", str(change.address), step.awaits):
+            # Half of a change is nowhere to stop at: a zone may be switched off just now.
+            if not self._see("between", str(change.address), step.awaits, never):
                 return False
         self._report.outcomes[change.address] = Outcome.DONE
         self._log.write("written", address=str(change.address))
         self._progress.written(change)
         return True
+
+    def _settle(self, address: Address, checks: Sequence[Check]) -> None:
+        """Lets what is on its way come to its end, for a while."""
+        if checks:
+            claims = [check.claim for check in checks]
+            self._log.write("settle", address=str(address), checks=claims)
+            seconds = min(SETTLE_SECONDS, self._waits.machine)
+            await_evidence(
+                checks, self._evidence, seconds, 0.0, self._progress.waiting, self._safe_point
+            )
 
     def _require(self, address: Address, guards: Sequence[Guard]) -> None:
         """Looks once more at what a write rests on, and no precondition of its own can tell."""
@@ -249,12 +264,14 @@ class _Run:
             self._databases.clusters[site].write(operation)
 
     def _await(self, event: str, wave: Wave, checks: tuple[Check, ...]) -> bool:
-        held = self._see(event, f"wave {wave.number}", checks)
+        held = self._see(event, f"wave {wave.number}", checks, self._safe_point)
         if held and checks:
             self._progress.seen(len(checks), beforehand=event == "require")
         return held
 
-    def _see(self, event: str, what: str, checks: tuple[Check, ...]) -> bool:
+    def _see(
+        self, event: str, what: str, checks: tuple[Check, ...], safe_point: Callable[[], None]
+    ) -> bool:
         if not checks:
             return True
         self._log.write(event, what=what, checks=[check.claim for check in checks])
@@ -264,7 +281,7 @@ class _Run:
             self._waits.machine,
             self._waits.operator,
             self._progress.waiting,
-            self._safe_point,
+            safe_point,
         )
         claims = [check.claim for check, _ in self._report.missing]
         self._log.write("missing" if claims else "seen", what=what, missing=claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from icplan.lab import Lab, LabOptions, Mode
+from icplan.lab import Lab, LabOptions, Mode, wait_until
 from icplan.lab.namespaces import why_no_namespaces
 
 
@@ -92,6 +93,24 @@ class Icplan:
         text = self.file.read_text()
         assert old in text
         self.file.write_text(text.replace(old, new))
+
+
+def kill_at_write(icplan: Icplan, number: int) -> None:
+    """Ends an apply with SIGKILL as soon as its record announces that write."""
+    log = icplan.directory / "killed.jsonl"
+    running = icplan.start("apply", "--auto-approve", "--run-log", str(log))
+
+    def announced() -> bool:
+        text = log.read_text() if log.exists() else ""
+        return text.count('"event":"write"') >= number or running.poll() is not None
+
+    wait_until(announced, f"write {number} is announced")
+    os.kill(running.pid, signal.SIGKILL)
+    running.communicate()
+    events = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+    nonce = next((one["nonce"] for one in events if one["event"] == "locked"), None)
+    if nonce is not None:
+        icplan("unlock", nonce)
 
 
 def demand_namespaces() -> None:

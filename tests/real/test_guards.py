@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -23,7 +22,7 @@ from icplan.run.observe import observe
 from icplan.run.runlog import RunLog
 from icplan.spec.load import read
 from tests.real import rows
-from tests.real.conftest import Icplan
+from tests.real.conftest import Icplan, kill_at_write
 
 pytestmark = pytest.mark.real
 
@@ -132,7 +131,7 @@ def test_killed_at_any_write_it_ends_in_the_same_state(short_path: Path) -> None
         with Lab(directory / "lab", LabOptions(play_ovn_controller=True)) as lab:
             icplan = Icplan(directory, lab.interconnect_file)
             if kill_at:
-                _kill_at_write(icplan, kill_at)
+                kill_at_write(icplan, kill_at)
             icplan.apply()
             assert icplan.changes() == {}
             ends.append(
@@ -146,24 +145,6 @@ def test_killed_at_any_write_it_ends_in_the_same_state(short_path: Path) -> None
             )
     for kill_at, end in enumerate(ends):
         assert end == ends[0], f"killed at write {kill_at}"
-
-
-def _kill_at_write(icplan: Icplan, number: int) -> None:
-    """Ends an apply with SIGKILL as soon as its record announces that write."""
-    log = icplan.directory / "killed.jsonl"
-    running = icplan.start("apply", "--auto-approve", "--run-log", str(log))
-
-    def announced() -> bool:
-        text = log.read_text() if log.exists() else ""
-        return text.count('"event":"write"') >= number or running.poll() is not None
-
-    wait_until(announced, f"write {number} is announced")
-    os.kill(running.pid, signal.SIGKILL)
-    running.communicate()
-    events = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
-    nonce = next((one["nonce"] for one in events if one["event"] == "locked"), None)
-    if nonce is not None:
-        icplan("unlock", nonce)
 
 
 def test_a_dead_run_is_taken_over(lab: Lab, icplan: Icplan) -> None:

@@ -93,11 +93,14 @@ class Step:
         operation: the write.
         guards: looked at just before it.
         awaits: evidence that the next step needs.
+        settles: what may just be on its way and had better be over before the write; given a
+            while, and not demanded.
     """
 
     operation: Operation
     guards: tuple[Guard, ...] = ()
     awaits: tuple[Check, ...] = ()
+    settles: tuple[Check, ...] = ()
 
 
 def one_step(

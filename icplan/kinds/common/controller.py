@@ -85,20 +85,26 @@ def guard(zone: str) -> Guard:
     return Guard(controller_queries(zone), running(zone))
 
 
+def joined(northbound: Northbound) -> tuple[str, ...]:
+    """What in a zone's database shows that it is interconnected."""
+    ports = (
+        one.switch_port.name
+        for switch in northbound.switches
+        if switch.transit_switch
+        for one in of_router(northbound, switch.transit_switch, ROUTER)
+    )
+    options = (key for key in (ADVERTISE, BLACKLIST) if key in northbound.options)
+    return (*ports, *options)
+
+
 def taken_down(zone: str) -> Check:
     """The controller has taken the interconnection of its zone away."""
 
     def test(northbound: Northbound) -> Verdict:
-        ports = [
-            one.switch_port.name
-            for switch in northbound.switches
-            if switch.transit_switch
-            for one in of_router(northbound, switch.transit_switch, ROUTER)
-        ]
-        left = [key for key in (ADVERTISE, BLACKLIST) if key in northbound.options]
+        left = joined(northbound)
         return verdict(
-            not ports and not left,
-            f"{zone} still has {', '.join(ports + left)}",
+            not left,
+            f"{zone} still has {', '.join(left)}",
             controller_cure(zone),
         )
 

@@ -6,8 +6,8 @@ from icplan.core.change import Action, Change
 from icplan.core.kubernetes import CreateObject, DeleteObject, Expected, Tree
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import data, kept
-from icplan.kinds.common.contract import Step, View
-from icplan.kinds.common.controller import ENABLE, guard, replaced, taken_down
+from icplan.kinds.common.contract import Check, Step, View
+from icplan.kinds.common.controller import ENABLE, guard, joined, replaced, taken_down
 from icplan.kinds.ic_config.effects import PLACE, enabled
 from icplan.ovn.cluster import OWNER, config_resource
 
@@ -23,13 +23,14 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     zone = zones.find_cluster(view, change.address.site)
     resource, found = config_resource(zone.name), zone.cluster.config
     guards = (guard(zone.name),)
+    settles = _settles(view, zone)
     wanted = {**kept(view, zone.name, found), **data(view.spec, zone.declared)}
     if found is None:
         body: dict[str, Tree] = {
             "metadata": {"annotations": {OWNER: view.owner}, "labels": {MANAGED_BY: "icplan"}},
             "data": wanted,
         }
-        return (Step(CreateObject(resource, body), guards),)
+        return (Step(CreateObject(resource, body), guards, settles=settles),)
     before = {**found.data}
     mark = found.annotations.get(OWNER)
     if change.action is Action.DELETE:
@@ -41,4 +42,16 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
         first = replaced(zone.name, found, before, off, mark=mark, owner=owner)
         second = replaced(zone.name, found, off, wanted, mark=owner, owner=owner)
         return (Step(first, guards, (taken_down(zone.name),)), Step(second, guards))
-    return (Step(replaced(zone.name, found, before, wanted, mark=mark, owner=owner), guards),)
+    write = replaced(zone.name, found, before, wanted, mark=mark, owner=owner)
+    return (Step(write, guards, settles=settles),)
+
+
+def _settles(view: View, zone: zones.SeenCluster) -> tuple[Check, ...]:
+    """What a controller may just be doing about a zone that was switched off a moment ago.
+
+    Switched on again meanwhile, its old ports would be taken for the new ones. One that was
+    restarted since keeps them for good (domain facts section 3), so this cannot be demanded.
+    """
+    found, seen = zone.cluster.config, view.facts.northbound.get(zone.name)
+    off = found is None or found.data.get(ENABLE) == "false"
+    return (taken_down(zone.name),) if off and seen is not None and joined(seen) else ()

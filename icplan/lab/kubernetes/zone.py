@@ -8,6 +8,7 @@ controller's Deployment and pod are there from the beginning.
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Literal
 
@@ -164,6 +165,14 @@ class KubernetesZone(Zone):
         self._controller().stop()
         self.stop_ovn_ic()
         self.cluster.scale(_CONTROLLER, 0)
+
+    def freeze_controller(self) -> None:
+        """Bring the stand-in to a standstill; its pod stays as it is."""
+        self._controller().send(signal.SIGSTOP)
+
+    def thaw_controller(self) -> None:
+        """Let it go on."""
+        self._controller().send(signal.SIGCONT)
 
     def controller_running(self) -> bool:
         """Whether the stand-in runs."""

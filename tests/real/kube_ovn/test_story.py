@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from icplan.lab import Lab, LabOptions, wait_until
-from icplan.lab.kubernetes import ApiClient
-from icplan.lab.kubernetes.cluster import CONFIG_MAPS, SUBNETS
+from icplan.lab import Lab, wait_until
+from icplan.lab.kubernetes.cluster import CONFIG_MAPS
 from tests.real.conftest import Icplan
+from tests.real.kube_ovn.looks import (
+    CONFIG,
+    LEASE,
+    OFFICE,
+    addresses,
+    api,
+    data,
+    learned,
+    ports,
+)  # fmt: skip
 from tests.roles import grant, revoke, token_file
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
 
-CONFIG = f"{CONFIG_MAPS}/ovn-ic-config"
 CONTROLLER = "ovn-ic-controller"
-LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/icplan"
-OFFICE = f"{SUBNETS}/office"
 NOTHING = "No changes. What is there is what the file says.\n"
 NEW, OLD = "v1.17.0", "v1.15.23"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """Two clusters with a controller each; every test leaves it to the next one to mend it."""
-    with tempfile.TemporaryDirectory(prefix="icp-") as parent:
-        options = LabOptions(kubernetes=True, play_ovn_controller=True, play_kube_ovn=True)
-        with Lab(Path(parent).resolve() / "lab", options) as lab:
-            lab.zones["az1"].add_subnet("office", "10.116.0.1/24")
-            yield lab
-
-
-@pytest.fixture
-def icplan(lab: Lab, short_path: Path) -> Icplan:
-    """icplan with a copy of the lab's file, and everything as that file says."""
-    for zone in lab.clusters.values():
-        if not zone.controller_running():
-            zone.start_controller()
-    file = short_path / "interconnect.yaml"
-    text = lab.interconnect_file.read_text()
-    file.write_text(text.replace(lab.kubeconfig.name, str(lab.kubeconfig)))
-    icplan = Icplan(short_path, file)
-    icplan.apply()
-    return icplan
-
-
-def api(lab: Lab, zone: str = "az1") -> ApiClient:
-    return lab.clusters[zone].cluster.api
-
-
-def data(lab: Lab, zone: str = "az1") -> dict[str, str]:
-    return dict(api(lab, zone).get(CONFIG)["data"])
-
-
-def addresses(lab: Lab, *switches: str) -> dict[str, str]:
-    """The addresses of the zones on their transit switches, by zone and switch."""
-    found = {}
-    for name, zone in lab.zones.items():
-        for switch in switches or ("ts",):
-            port = f"{name}-{switch}"
-            found[port] = zone.nbctl("--if-exists", "get", "Logical_Router_Port", port, "networks")
-    return found
-
-
-def ports(lab: Lab) -> dict[str, str]:
-    """The rows of the zones' ports: they are other ones after a rebuild."""
-    return {
-        name: zone.nbctl("get", "Logical_Router_Port", f"{name}-ts", "_uuid")
-        for name, zone in lab.zones.items()
-    }
-
-
-def learned(lab: Lab, zone: str) -> set[str]:
-    lines = lab.zones[zone].nbctl("lr-route-list", "ovn-cluster").splitlines()
-    return {line.split()[0] for line in lines if "(learned)" in line}
-
-
-def digest(icplan: Icplan) -> object:
-    return icplan("plan", "--json").json()["digest"]
 
 
 def test_two_clusters_from_nothing(lab: Lab, icplan: Icplan) -> None:
@@ -360,7 +302,10 @@ def test_with_the_two_roles(lab: Lab, icplan: Icplan) -> None:
         assert data(lab) == before
 
         become("icplan-apply")
-        wait_until(lambda: digest(icplan) is not None, "the role icplan-apply is in force")
+        wait_until(
+            lambda: icplan("plan", "--json").json()["digest"] is not None,
+            "the role icplan-apply is in force",
+        )
         icplan.apply()
         assert data(lab)["gw-nodes"] == "az1-gw2,az1-gw1"
         assert icplan("verify").exit == 0
@@ -368,31 +313,6 @@ def test_with_the_two_roles(lab: Lab, icplan: Icplan) -> None:
     finally:
         for zone in lab.clusters.values():
             revoke(zone.cluster)
-
-
-def test_a_run_that_died_between_off_and_on_is_taken_up(lab: Lab, icplan: Icplan) -> None:
-    # As it stands after the first of the two writes that move a zone to other IC databases.
-    api(lab).patch(CONFIG, {"data": {"enable-ic": "false"}})
-    wait_until(lambda: not learned(lab, "az1"), "az1 is off")
-    assert icplan.changes() == {"az1/ic-config": "update"}
-    icplan.apply()
-    assert learned(lab, "az1") == {"10.17.0.0/16"}
-
-
-def test_the_lock_of_a_cluster(lab: Lab, icplan: Icplan) -> None:
-    held = {
-        "metadata": {
-            "name": "icplan",
-            "annotations": {"icplan/lock": json.dumps({"nonce": "n1"}), "icplan/lock-beat": "7"},
-        },
-        "spec": {"holderIdentity": "somebody"},
-    }
-    api(lab).create(LEASE.rpartition("/")[0], held)
-    try:
-        icplan.edit("[az1-gw1, az1-gw2]", "[az1-gw2, az1-gw1]")
-        assert "lock" in icplan("plan").err
-    finally:
-        api(lab).delete(LEASE)
 
 
 def test_leaving_and_coming_back(lab: Lab, icplan: Icplan) -> None:
@@ -410,3 +330,19 @@ def test_leaving_and_coming_back(lab: Lab, icplan: Icplan) -> None:
     icplan.edit(f"{gateways}\n    state: absent", gateways)
     icplan.apply()
     assert learned(lab, "az1") == {"10.17.0.0/16"}
+
+
+def test_ic_databases_reached_through_a_zone(lab: Lab, icplan: Icplan) -> None:
+    icplan.edit("icDatabase:\n", "icDatabase:\n  reach: {through: az2}\n")
+    icplan.edit("[az1-gw1, az1-gw2]", "[az1-gw2, az1-gw1]")
+    icplan.apply()
+    assert icplan("verify").exit == 0
+    # It is that road which is taken.
+    api_server = lab.clusters["az2"].cluster.server
+    api_server.freeze()
+    try:
+        plan = icplan("plan", "--timeout", "2")
+        assert plan.exit == 1
+        assert "IC northbound database" in plan.out
+    finally:
+        api_server.thaw()
