@@ -54,6 +54,7 @@ class LabOptions:
         kube_ovn: the version of Kube-OVN that the clusters' Deployments name.
         play_kube_ovn: whether each cluster starts with the stand-in for Kube-OVN's
             interconnection controller, in the generation of that version.
+        collisions: whether two zones' stand-ins may draw the same address, as real ones do.
     """
 
     zones: tuple[str, ...] = ("az1", "az2")
@@ -69,6 +70,7 @@ class LabOptions:
     plain: tuple[str, ...] = ()
     kube_ovn: str = "v1.17.0"
     play_kube_ovn: bool = False
+    collisions: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,12 @@ BASE = file(AZ1, AZ2)
 def world(only: str, *, plain: tuple[str, ...] = (), zones: int = 2) -> Iterator[World]:
     names = (*(f"az{number}" for number in range(1, zones + 1)), *plain)
     options = LabOptions(
-        zones=names, kubernetes=True, plain=plain, play_ovn_controller=True, play_kube_ovn=True
+        zones=names,
+        kubernetes=True,
+        plain=plain,
+        play_ovn_controller=True,
+        play_kube_ovn=True,
+        collisions=False,
     )
     with (
         tempfile.TemporaryDirectory(prefix="icl-") as parent,

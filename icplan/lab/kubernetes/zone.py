@@ -188,6 +188,8 @@ class KubernetesZone(Zone):
         ]
         if self._marks_gateways:
             arguments.append("--mark-gateways")
+        if not self._options.collisions:
+            arguments.append(f"--share={self.state.index}")
         return Daemon(
             "controller",
             self.directory,

@@ -13,10 +13,12 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from icplan.lab.background import serve
 from icplan.lab.standin.controller import Controller, Pace
+from icplan.lab.standin.decisions import draw_share
 from icplan.lab.standin.gateway_marks import GatewayMarks
 from icplan.lab.standin.generation import GENERATIONS
 from icplan.lab.standin.kubernetes_rest import RestCluster
@@ -53,9 +55,10 @@ def _prepare(options: argparse.Namespace) -> Callable[[], None]:
     cluster = RestCluster(options.kubeconfig, options.context)
     ovn = OvnDatabases(options.northbound, options.southbound, options.directory)
     generation = GENERATIONS[options.generation]
-    controller = Controller(
-        generation, cluster, ovn, draw_below=random.Random(options.seed).randrange
-    )
+    draw_below: Callable[[int], int] = random.Random(options.seed).randrange
+    if options.share is not None:
+        draw_below = partial(draw_share, draw_below, options.share)
+    controller = Controller(generation, cluster, ovn, draw_below=draw_below)
     beside: list[Callable[[], object]] = []
     if options.mark_gateways:
         beside.append(GatewayMarks(cluster, ovn).sync)
@@ -88,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--southbound", required=True, help="the zone's SB, as OVN writes it")
     add("--directory", type=Path, required=True, help="for the files of ovn-ic")
     add("--seed", type=int, help="makes the random addresses the same each time")
+    add(
+        "--share",
+        type=int,
+        help="draw from one in eight addresses: zones with different shares never collide",
+    )
     add("--mark-gateways", action="store_true", help="play kube-ovn-cni: labels mark the chassis")
     add(
         "--keep-switches",

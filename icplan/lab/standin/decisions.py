@@ -97,6 +97,11 @@ def draw_networks(
             return chosen
 
 
+def draw_share(draw_below: Callable[[int], int], share: int, end: int) -> int:
+    """A random number below `end`, a multiple of eight, that no other of eight shares has."""
+    return draw_below(end // 8) * 8 + share % 8
+
+
 def draw_mac(draw_below: Callable[[int], int]) -> str:
     """A random Ethernet address: unicast, locally administered."""
     octets = [draw_below(256) for _ in range(6)]
