@@ -5,10 +5,10 @@ STAMP := $(VENV)/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help packages venv demo test format lock clean
+.PHONY: help packages venv demo demo-kubernetes test format lock clean
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 packages:  ## install the missing system packages (Debian, Ubuntu; as root)
 	@sh .ci/packages
@@ -32,6 +32,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: packages venv  ## show icplan at work in a lab on this machine
 	@bash .ci/demo
+
+demo-kubernetes: packages venv  ## show it with two Kube-OVN clusters, in a lab on this machine
+	@bash .ci/demo-kubernetes
 
 test: packages venv  ## run everything that CI runs
 	@bash .ci/test

@@ -19,22 +19,27 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_plan_in_it_is_a_real_one() -> None:
-    case = ROOT / "tests" / "cases" / "readme" / "gateway-and-withhold" / "plan.txt"
-    assert blocks("")[0] == "$ icplan plan\n" + case.read_text()
+def test_the_plans_in_it_are_real_ones() -> None:
+    cases = [Path("ic_config", "gateways-reordered"), Path("readme", "gateway-and-withhold")]
+    shown = [block for block in blocks("") if block.startswith("$ icplan plan\n")]
+    assert shown == [
+        "$ icplan plan\n" + (ROOT / "tests" / "cases" / case / "plan.txt").read_text()
+        for case in cases
+    ]
 
 
 def test_the_file_in_it_can_be_planned() -> None:
-    spec = read(blocks("yaml")[0].encode(), "README.md")
+    (text,) = blocks("yaml")
+    spec = read(text.encode(), "README.md")
     require_supported(spec)
     assert not any(verdict.refuses for verdict in offline(spec))
 
 
-def test_the_example_can_be_planned() -> None:
-    path = ROOT / "examples" / "plain-ovn" / "interconnect.yaml"
-    spec = read(path.read_bytes(), str(path))
-    require_supported(spec)
-    assert not any(verdict.refuses for verdict in offline(spec))
+def test_what_is_linked_in_it_exists() -> None:
+    places = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert places
+    for place in places:
+        assert (ROOT / place).exists(), place
 
 
 def test_every_command_is_in_it() -> None:
@@ -44,5 +49,7 @@ def test_every_command_is_in_it() -> None:
 
 def test_the_make_targets_in_it_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+    targets = re.findall(r"^make ([\w-]+)", README, re.MULTILINE)
+    assert "demo-kubernetes" in targets
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
