@@ -8,7 +8,7 @@ from icplan.core.address import Address
 from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.io import Operation, Query
 from icplan.core.kubernetes import FieldChange, PatchFields, Tree
-from icplan.core.state import Absent, Declared, Desired, Observed, Present
+from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import Known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Kind, Step, View
@@ -69,7 +69,9 @@ def observed(view: View) -> dict[Address, Observed]:
             owner = subnet.annotations.get(OWNER)
             if owner is None and not subnet.withheld:
                 if subnet in declared:
-                    states[address(zone.name, subnet.name)] = Absent()
+                    # Nobody has claimed the field of this Subnet, so it is free to be ours.
+                    free = Present({FIELD: Known(False)}, view.owner)
+                    states[address(zone.name, subnet.name)] = free
                 continue
             attributes = {FIELD: Known(bool(subnet.withheld))}
             attributes |= {OWNER_SHOWN: Known(owner)} if owner else {}
