@@ -89,6 +89,8 @@ def up(
     lab = operations.up(options, directory)
     out.print(f"{options.mode.value} lab of {zones} zones is up; its file:\n")
     out.print(f"{lab.interconnect_file}\n")
+    if kubernetes:
+        out.tell("A stand-in plays Kube-OVN's controller: it is not the real one.\n")
     return Exit.DONE
 
 
