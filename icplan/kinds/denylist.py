@@ -21,8 +21,8 @@ from icplan.kinds.common.controller import (
     replaced,
     taken_down,
 )
-from icplan.kinds.common.waivers import STALE_DENIAL, accepted
-from icplan.kinds.common.withheld import stale_denials
+from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
+from icplan.kinds.common.withheld import overlap_denials, stale_denials
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
@@ -106,13 +106,23 @@ def _forgotten(spec: Spec, zone: str) -> Check:
         unseen = facts.cluster_unseen(zone) or facts.zone_unseen(zone)
         if unseen is not None:
             return unseen
-        stale = stale_denials(View(spec, facts), zone)
-        if not stale:
-            return Held()
-        return Missing(
-            f"{zone} denies {', '.join(stale)}, which nothing withholds any more",
-            "run icplan plan: it shows the cure, which switches the zone off and on again",
-        )
+        view = View(spec, facts)
+        if stale := stale_denials(view, zone):
+            return Missing(
+                f"{zone} denies {', '.join(stale)}, which nothing withholds any more",
+                "run icplan plan: it shows the cure, which switches the zone off and on again",
+            )
+        if overlaps := overlap_denials(view, zone):
+            entries = dict.fromkeys(one.entry for one in overlaps)
+            causes = dict.fromkeys(f"{one.prefix} of {one.zone}" for one in overlaps)
+            places = sorted({max(zone, one.zone) for one in overlaps})
+            return Missing(
+                f"{zone} denies {', '.join(entries)} because of an overlap with "
+                f"{', '.join(causes)}",
+                "take one of the two away or withhold it, then run icplan plan: it shows how the "
+                f"controller is made to forget; or accept {OVERLAP} at {', '.join(places)}",
+            )
+        return Held()
 
     return Check(
         address(zone),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from icplan.kinds.common.contract import View
 
+OVERLAP = "IC018"
+"""Two zones advertise overlapping prefixes; it is waived at the zone whose name comes last."""
 UNKNOWN_KEY = "IC036"
 """A key in the ConfigMap that the controller does not know."""
 STALE_DENIAL = "IC037"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
+from icplan.kinds.common.waivers import OVERLAP, accepted
 from icplan.ovn.cluster import JOIN, OWNER, Cluster, Subnet
 from icplan.ovn.generation import Generation
 from icplan.ovn.prefix import inside, normal, ordered, overlap
@@ -79,6 +80,40 @@ def stale_denials(view: View, name: str) -> tuple[str, ...]:
     section 4, measured; the recordings show it for every such entry). One that overlaps what
     another zone offers is a denial of today.
     """
+    denied = _unfounded_denials(view, name)
+    offered = _offered_by_others(view, name) if denied else ()
+    return tuple(
+        entry for entry in denied if not any(overlap(entry, prefix) for _, prefix in offered)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapDenial:
+    """An entry that a controller denies because of what another zone offers."""
+
+    entry: str
+    zone: str
+    prefix: str
+
+
+def overlap_denials(view: View, name: str) -> tuple[OverlapDenial, ...]:
+    """What a newer controller denies because another zone offers something that overlaps.
+
+    Nothing but a line in its log tells of it (domain facts section 4, measured): what it denies
+    is neither advertised nor learned. An overlap that the file accepts is left out.
+    """
+    denied = _unfounded_denials(view, name)
+    offered = sorted(set(_offered_by_others(view, name))) if denied else []
+    return tuple(
+        OverlapDenial(entry, zone, prefix)
+        for entry in denied
+        for zone, prefix in offered
+        if overlap(entry, prefix) and not accepted(view, OVERLAP, max(name, zone))
+    )
+
+
+def _unfounded_denials(view: View, name: str) -> tuple[str, ...]:
+    """What a newer controller denies of its own zone although nobody withholds it."""
     cluster, seen = view.facts.clusters.get(name), view.facts.northbound.get(name)
     if cluster is None or seen is None or cluster.generation is Generation.OLD:
         return ()
@@ -87,24 +122,25 @@ def stale_denials(view: View, name: str) -> tuple[str, ...]:
         return ()
     reasons = planned_denials(view, zone)
     own = [block for one in cluster.subnets for block in one.blocks]
-    offered = _offered_by_others(view, name)
     return ordered(
         entry
         for entry in map(normal, seen.denylist.effective)
         if any(overlap(entry, block) for block in own)
         and not any(inside(entry, reason) for reason in reasons)
-        and not any(overlap(entry, prefix) for prefix in offered)
     )
 
 
-def _offered_by_others(view: View, name: str) -> tuple[str, ...]:
+def _offered_by_others(view: View, name: str) -> tuple[tuple[str, str], ...]:
+    """Each other zone and what it offers."""
     ic = view.facts.ic_southbound
-    published = [one.prefix for one in ic.routes if one.zone != name] if ic else []
+    # It is the same zone while it is registered under another name.
+    mine = {name, view.facts.northbound[name].name}
+    published = [(one.zone, one.prefix) for one in ic.routes if one.zone not in mine] if ic else []
     for zone in zones.seen(view):
         if zone.name != name and zone.router is not None and zone.declared.present:
             denied = _denied(view, zone)
             published += [
-                one.prefix
+                (zone.name, one.prefix)
                 for one in candidates(zone.northbound, zone.router)
                 if not any(inside(one.prefix, entry) for entry in denied)
             ]

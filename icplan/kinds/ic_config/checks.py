@@ -8,7 +8,7 @@ from icplan.core.address import IC, Address
 from icplan.core.state import Declared, Present
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.config_map import KEYS, data
-from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import (
     config_address,
     controller_cure,
@@ -94,10 +94,17 @@ def _ports_to_go(view: View, zone: str) -> frozenset[str] | None:
 
 
 def _switches_change(view: View) -> bool:
-    """Whether the set of transit switches is about to change: every controller rebuilds then."""
+    """Whether the set of transit switches is about to change: every controller rebuilds then.
+
+    One of somebody else that the file does not declare is left alone.
+    """
     ic = view.facts.ic_northbound
-    there = {one.name for one in ic.transit_switches} if ic else set()
-    return bool(ic) and there != {*view.spec.interconnect.transit_switches.names}
+    if ic is None:
+        return False
+    declared = {*view.spec.interconnect.transit_switches.names}
+    there = {one.name for one in ic.transit_switches}
+    ours = {one.name for one in ic.transit_switches if one.external_ids.get(MARK) == view.owner}
+    return bool(declared - there or ours - declared)
 
 
 def _port_uuids(northbound: Northbound) -> frozenset[str]:

@@ -8,7 +8,8 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
-from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described, may_be
+from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
+from icplan.kinds.common.gateways import rotated
 from icplan.ovn.cluster import Cluster
 from icplan.ovn.generation import Generation
 
@@ -29,11 +30,10 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     zone = zones.find_cluster(view, change.address.site)
     name, controller = zone.name, described(zone.cluster)
     if change.action is Action.DELETE:
-        left = (
-            "; the routes that it learned stay behind in it"
-            if may_be(zone.cluster, Generation.OLD)
-            else ""
-        )
+        left = {
+            Generation.OLD: "; the routes that it learned stay behind in it",
+            Generation.UNKNOWN: "; the routes that it learned may stay behind in it",
+        }.get(zone.cluster.generation, "")
         yield Effect(
             name,
             Impact.OUTAGE,
@@ -48,12 +48,12 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             name, Impact.NONE, f"{name} joins: {controller} makes its ports and addresses; {routes}"
         )
     elif {*change.differing} == {"gw-nodes"}:
-        yield _gateways(name, change, zone.cluster)
+        yield _gateways(name, change, zone.cluster, view.spec.interconnect.transit_switches.names)
     elif change.differing:
         yield _rebuild(name, change, zone.cluster)
 
 
-def _gateways(zone: str, change: Change, cluster: Cluster) -> Effect:
+def _gateways(zone: str, change: Change, cluster: Cluster, switches: tuple[str, ...]) -> Effect:
     rebuilt = (
         f"{zone} is cut off for {REBUILD_SECONDS} while it takes the interconnection down and "
         "builds it again, with new addresses"
@@ -68,16 +68,30 @@ def _gateways(zone: str, change: Change, cluster: Cluster) -> Effect:
                 f"gateways in place: then {rebuilt}"
             )
             return Effect(zone, Impact.OUTAGE, why)
-    before, after = _nodes(change.before), _nodes(change.after)
-    if before[:1] == after[:1]:
-        sentence = f"changed in place: {after[0]} stays active, addresses are kept"
-        return Effect(zone, Impact.NONE, sentence)
-    took = f" from {before[0]}" if before and before[0] else ""
-    return Effect(
-        zone,
-        Impact.BRIEF,
-        f"changed in place: {after[0]} takes over{took}, a gap below 1 s; addresses are kept",
-    )
+    return _in_place(zone, _nodes(change.before), _nodes(change.after), switches)
+
+
+def _in_place(
+    zone: str, before: tuple[str, ...], after: tuple[str, ...], switches: tuple[str, ...]
+) -> Effect:
+    """Each switch begins with another gateway, so one of them may move while the first stays."""
+    # By name, as the controller counts them when it rotates (domain facts section 4).
+    active = {
+        switch: (rotated(before, place)[:1], rotated(after, place)[0])
+        for place, switch in enumerate(sorted(switches))
+    }
+    moved = {switch: (old, new) for switch, (old, new) in active.items() if old != (new,)}
+    names = list(dict.fromkeys(new for _, new in active.values()))
+    if before and moved:
+        what = ", ".join(
+            f"{new} takes {f'{switch} ' if len(active) > 1 else ''}over from {old[0]}"
+            for switch, (old, new) in moved.items()
+        )
+        sentence = f"changed in place: {what}, a gap below 1 s; addresses are kept"
+        return Effect(zone, Impact.BRIEF, sentence)
+    verb = ("stays", "stay") if before else ("becomes", "become")
+    what = f"{', '.join(names)} {verb[len(names) > 1]} active"
+    return Effect(zone, Impact.NONE, f"changed in place: {what}, addresses are kept")
 
 
 def _rebuild(zone: str, change: Change, cluster: Cluster) -> Effect:
@@ -100,7 +114,9 @@ def _rebuild(zone: str, change: Change, cluster: Cluster) -> Effect:
 
 
 def _nodes(attributes: Attributes | None) -> tuple[str, ...]:
-    return tuple(_text(attributes, "gw-nodes").split(","))
+    """The gateways, the active one first; none where somebody has emptied the list."""
+    names = (name.strip() for name in _text(attributes, "gw-nodes").split(","))
+    return tuple(name for name in names if name)
 
 
 def _text(attributes: Attributes | None, key: str) -> str:

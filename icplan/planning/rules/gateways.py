@@ -114,9 +114,11 @@ def _hosts(attributes: Attributes) -> tuple[str, ...]:
     """The gateways of a port without what is said about them, or those of a ConfigMap."""
     value = plain(attributes, "gateways") if "gateways" in attributes else ()
     if "gw-nodes" in attributes:
-        value = tuple(str(plain(attributes, "gw-nodes")).split(","))
-    names = value if isinstance(value, tuple) else ()
-    return tuple(name.removesuffix(EQUAL) for name in names)
+        names = (name.strip() for name in str(plain(attributes, "gw-nodes")).split(","))
+        # Somebody may have emptied it (domain facts section 3): then nobody is replaced.
+        value = tuple(name for name in names if name)
+    hosts = value if isinstance(value, tuple) else ()
+    return tuple(host.removesuffix(EQUAL) for host in hosts)
 
 
 def single(spec: Spec) -> Iterator[Finding]:
