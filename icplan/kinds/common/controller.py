@@ -20,7 +20,7 @@ from icplan.ovn.cluster import (
     controller_queries,
 )
 from icplan.ovn.generation import Generation
-from icplan.ovn.northbound import ADVERTISE, BLACKLIST, Northbound
+from icplan.ovn.northbound import Northbound
 
 CONFIG_KIND = "ic-config"
 """The kind of the ConfigMap; everything of a Kube-OVN zone depends on it."""
@@ -85,23 +85,25 @@ def guard(zone: str) -> Guard:
     return Guard(controller_queries(zone), running(zone))
 
 
-def joined(northbound: Northbound) -> tuple[str, ...]:
-    """What in a zone's database shows that it is interconnected."""
-    ports = (
+def ports(northbound: Northbound) -> tuple[str, ...]:
+    """The ports of the controller's router on transit switches."""
+    return tuple(
         one.switch_port.name
         for switch in northbound.switches
         if switch.transit_switch
         for one in of_router(northbound, switch.transit_switch, ROUTER)
     )
-    options = (key for key in (ADVERTISE, BLACKLIST) if key in northbound.options)
-    return (*ports, *options)
 
 
 def taken_down(zone: str) -> Check:
-    """The controller has taken the interconnection of its zone away."""
+    """The controller has taken its zone's ports away, so it has seen that it is switched off.
+
+    Nothing else is asked: one at a standstill has no ports either, and keeps the options for ever
+    (measured); it sees what comes next as soon as its pod is restarted.
+    """
 
     def test(northbound: Northbound) -> Verdict:
-        left = joined(northbound)
+        left = ports(northbound)
         return verdict(
             not left,
             f"{zone} still has {', '.join(left)}",

@@ -33,7 +33,7 @@ def checks(view: View) -> Iterator[Check]:
     """From the ConfigMap over the controller to the databases, or backwards when leaving."""
     for zone in zones.kube_ovn(view.spec):
         if not zone.present:
-            yield from _leaving(zone.name)
+            yield from _leaving(zone)
             continue
         yield running(zone.name)
         yield _written(view, zone)
@@ -252,8 +252,10 @@ def _order(zone: str, switch: str, wanted: tuple[str, ...], needs: frozenset[Add
     )
 
 
-def _leaving(zone: str) -> Iterator[Check]:
+def _leaving(declared: zones.DeclaredZone) -> Iterator[Check]:
+    zone = declared.name
     yield taken_down(zone)
+    yield _exchanging(declared, automatic=False)
     yield Check(
         config_address(zone),
         f"nothing of {zone} is left in the IC southbound database",

@@ -7,7 +7,7 @@ from icplan.core.kubernetes import CreateObject, DeleteObject, Expected, Tree
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import data, kept
 from icplan.kinds.common.contract import Check, Step, View
-from icplan.kinds.common.controller import ENABLE, guard, joined, replaced, taken_down
+from icplan.kinds.common.controller import ENABLE, guard, ports, replaced, taken_down
 from icplan.kinds.ic_config.effects import PLACE, enabled
 from icplan.ovn.cluster import OWNER, config_resource
 
@@ -54,4 +54,4 @@ def _settles(view: View, zone: zones.SeenCluster) -> tuple[Check, ...]:
     """
     found, seen = zone.cluster.config, view.facts.northbound.get(zone.name)
     off = found is None or found.data.get(ENABLE) == "false"
-    return (taken_down(zone.name),) if off and seen is not None and joined(seen) else ()
+    return (taken_down(zone.name),) if off and seen is not None and ports(seen) else ()

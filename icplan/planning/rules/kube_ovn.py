@@ -121,14 +121,11 @@ def host_of_another_zone(seen: Seen) -> Iterator[Finding]:
             continue
         for position, host in enumerate(zone.zone.gateway_nodes):
             for other, what in _hosts_elsewhere(seen, zone.name, host):
-                place = zone.origin(seen.spec, "gatewayNodes", position)
-                theirs = other.origin(seen.spec, "name")
                 yield Finding(
                     zone.name,
-                    f"{host} is a gateway of {zone.name} (line {place.line}) and {what} of "
-                    f"{other.name} (line {theirs.line})",
+                    f"{host} is a gateway of {zone.name} and {what} of {other.name}",
                     "Rename one of the two hosts, or name another gateway.",
-                    place,
+                    zone.origin(seen.spec, "gatewayNodes", position),
                 )
 
 
