@@ -88,8 +88,8 @@ def _pruned(query: dict[str, Json], body: dict[str, Json]) -> dict[str, Json]:
     """An object without what servers count and stamp."""
     metadata = {key: body["metadata"][key] for key in _METADATA if key in body["metadata"]}
     metadata["uid"] = _named(f"{query['site']}/{query['kind']}/{metadata['name']}")
-    pruned = {key: body[key] for key in ("data", "spec", "status") if key in body}
-    status = pruned.get("status", {})
+    pruned = {key: body[key] for key in ("data", "spec") if key in body}
+    status = body.get("status", {})
     kept = {key: status[key] for key in _STATUS if key in status}
     return {"metadata": metadata} | pruned | ({"status": kept} if kept else {})
 
