@@ -26,12 +26,14 @@ class PlanFile:
         content: its text.
         digest: of the plan that was saved.
         document: the plan as it was shown.
+        without: the zones that it leaves out.
     """
 
     file: str
     content: str
     digest: str
     document: Mapping[str, object]
+    without: tuple[str, ...] = ()
 
 
 def encode(plan_file: PlanFile) -> bytes:
@@ -39,9 +41,10 @@ def encode(plan_file: PlanFile) -> bytes:
     return orjson.dumps(
         {
             "format": FORMAT,
-            "format_version": f"{MAJOR}.0",
+            "format_version": f"{MAJOR}.1",
             "file": plan_file.file,
             "content": plan_file.content,
+            "without": list(plan_file.without),
             "digest": plan_file.digest,
             "plan": plan_file.document,
         },
@@ -66,13 +69,17 @@ def decode(data: bytes, place: str) -> PlanFile:
         raise _bad(place, f"its format version is {version}, this icplan reads {MAJOR}.x")
     document = raw.get("plan")
     file, content, digest = (raw.get(key) for key in ("file", "content", "digest"))
+    # Plans that were saved before there was such an option leave nothing out.
+    without = raw.get("without", [])
     if (
         isinstance(file, str)
         and isinstance(content, str)
         and isinstance(digest, str)
         and isinstance(document, dict)
+        and isinstance(without, list)
+        and all(isinstance(zone, str) for zone in without)
     ):
-        return PlanFile(file, content, digest, document)
+        return PlanFile(file, content, digest, document, tuple(without))
     raise _bad(place, "parts of it are missing")
 
 

@@ -1,5 +1,6 @@
 """Every folder below cases/ is a file, a snapshot, and the plan that follows from the two.
 
+An options.txt beside them holds the options of the command line that the plan was asked for with.
 ICPLAN_UPDATE_CASES=1 rewrites the expectations; what has changed is then to be reviewed.
 """
 
@@ -16,6 +17,7 @@ from icplan.planning.plan import Plan, make_plan
 from icplan.render.document import plan_document
 from icplan.render.paint import Paint
 from icplan.render.text import plan_text
+from icplan.spec.left_out import leave_out
 from icplan.spec.load import read
 
 FOLDER = Path(__file__).parent / "cases"
@@ -26,8 +28,18 @@ def name(case: Path) -> str:
     return str(case.relative_to(FOLDER))
 
 
+def without(case: Path) -> tuple[str, ...]:
+    """The zones that a case leaves out."""
+    file = case / "options.txt"
+    words = file.read_text(encoding="utf-8").split() if file.exists() else []
+    options, zones = words[::2], words[1::2]
+    assert options == ["--without"] * len(zones), file
+    return tuple(zones)
+
+
 def plan_of(case: Path) -> Plan:
     spec = read((case / "interconnect.yaml").read_bytes(), "interconnect.yaml")
+    spec = leave_out(spec, without(case))
     return make_plan(spec, snapshot.decode((case / "snapshot.json").read_bytes()))
 
 

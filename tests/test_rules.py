@@ -9,11 +9,11 @@ import orjson
 import pytest
 
 from icplan.planning.rules import RULES, Rule, Severity
-from icplan.planning.verdicts import BAD_WAIVER, IDLE_WAIVER, LIMIT, PROTECTED
+from icplan.planning.verdicts import BAD_WAIVER, IDLE_WAIVER, LIMIT, PROTECTED, WITHOUT
 from tests.test_cases import CASES, FOLDER
 
 # These say which rules, limits and zones are not taken as they stand: they live with the verdicts.
-BESIDE_THE_TABLE = {BAD_WAIVER, IDLE_WAIVER, LIMIT, PROTECTED}
+BESIDE_THE_TABLE = {BAD_WAIVER, IDLE_WAIVER, LIMIT, PROTECTED, WITHOUT}
 
 
 def _shown() -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from icplan.backends.kubernetes.configuration import Access
@@ -12,11 +12,11 @@ from icplan.backends.streams import Endpoint, Server, Tls
 from icplan.core.address import IC
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.spec.load import Spec
-from icplan.spec.model import KubeOvnZone, PlainOvnZone, Remote, TlsFiles
+from icplan.spec.model import KubeOvnZone, PlainOvnZone, Remote, TlsFiles, Zone
 
 
 def clusters(spec: Spec, seconds: float) -> dict[str, Objects]:
-    """The client of every Kube-OVN zone's cluster.
+    """The client of every Kube-OVN zone's cluster, but for those that are left out.
 
     Args:
         spec: the file.
@@ -26,20 +26,20 @@ def clusters(spec: Spec, seconds: float) -> dict[str, Objects]:
         zone.name: Objects(
             Access.declared(zone.name, zone.kubernetes, spec.directory(zone.name)), seconds
         )
-        for zone in spec.interconnect.availability_zones
+        for zone in _looked_at(spec)
         if isinstance(zone, KubeOvnZone)
     }
 
 
 def endpoints(spec: Spec, reached: Mapping[str, Objects]) -> dict[Database, tuple[Server, ...]]:
-    """The servers of every database that the file declares.
+    """The servers of every database that the file declares, but for zones that are left out.
 
     Args:
-        spec: the file; relative paths count from it.
+        spec: the file.
         reached: the clients of its clusters, whose databases are reached by exec.
     """
     found: dict[Database, tuple[Server, ...]] = {**_interconnection(spec, reached)}
-    for zone in spec.interconnect.availability_zones:
+    for zone in _looked_at(spec):
         match zone:
             case PlainOvnZone():
                 directory = spec.directory(zone.name)
@@ -53,12 +53,18 @@ def endpoints(spec: Spec, reached: Mapping[str, Objects]) -> dict[Database, tupl
     return found
 
 
+def _looked_at(spec: Spec) -> Iterator[Zone]:
+    zones = spec.interconnect.availability_zones
+    return (zone for zone in zones if zone.name not in spec.without)
+
+
 def _interconnection(
     spec: Spec, reached: Mapping[str, Objects]
 ) -> dict[Database, tuple[Server, ...]]:
     database = spec.interconnect.ic_database
     ports = {IC_NORTHBOUND: database.northbound_port, IC_SOUTHBOUND: database.southbound_port}
-    # A rule refuses a road through what is no Kube-OVN zone of the file.
+    # A rule refuses a road through what is no Kube-OVN zone of the file, `leave_out` one through
+    # a zone that is left out.
     through = reached.get(database.reach.through) if database.reach else None
     return {
         Database(IC, name): tuple(

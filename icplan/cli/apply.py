@@ -12,7 +12,18 @@ import click
 from icplan import planfile
 from icplan.backends.databases import Databases
 from icplan.cli.console import Console
-from icplan.cli.options import FILE, JSON, TIMEOUT, Seconds, console, read_bytes, read_spec
+from icplan.cli.options import (
+    ACCESS,
+    FILE,
+    JSON,
+    TIMEOUT,
+    WITHOUT,
+    Seconds,
+    console,
+    for_this_run,
+    read_bytes,
+    read_spec,
+)
 from icplan.cli.planning import open_databases, plan_now
 from icplan.errors import Exit, IcplanError, UsageError
 from icplan.planning.digest import digest
@@ -33,6 +44,8 @@ from icplan.spec.load import read
 @click.command("apply")
 @click.argument("saved", metavar="[PLANFILE]", required=False)
 @FILE
+@WITHOUT
+@ACCESS
 @JSON
 @TIMEOUT
 @click.option("--auto-approve", is_flag=True, help="Do not ask; for pipelines.")
@@ -61,6 +74,8 @@ def command(
     context: click.Context,
     saved: str | None,
     file: str,
+    without: tuple[str, ...],
+    access: str | None,
     as_json: bool,
     timeout: float,
     auto_approve: bool,
@@ -78,10 +93,13 @@ def command(
     out = console(context)
     approved: planfile.PlanFile | None = None
     if saved is None:
-        spec = read_spec(file)
+        spec = read_spec(file, without, access)
     else:
+        if without:
+            raise _said_already(saved)
         approved = planfile.decode(read_bytes(saved, "plan file"), saved)
         spec = read(approved.content.encode(), approved.file)
+        spec = for_this_run(spec, approved.without, access)
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
         document = plan_document(plan)
@@ -110,6 +128,15 @@ def command(
         return _carry_out(
             out, plan, document, databases, run_log, Waits(wait, wait_operator), as_json=as_json
         )
+
+
+def _said_already(saved: str) -> UsageError:
+    return UsageError(
+        "--without",
+        place=saved,
+        cause="a saved plan says itself which zones it leaves out",
+        cure="remove the option, or make another plan: icplan plan --without ZONE --out FILE",
+    )
 
 
 def _refusal(out: Console, plan: Plan) -> Exit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,10 +11,16 @@ import click
 from icplan.cli.console import Console
 from icplan.errors import IcplanError
 from icplan.render.problems import diagnostic_text
+from icplan.spec.access import with_access
+from icplan.spec.left_out import leave_out
 from icplan.spec.load import Spec, read
 from icplan.spec.source import LARGEST
 
 DAY = 86400.0
+_ANOTHER = {
+    "interconnect file": "name another file with -f FILE",
+    "access file": "name another file with --access FILE",
+}
 
 
 class Seconds(click.FloatRange):
@@ -42,6 +49,17 @@ FILE = click.option(
     help="The interconnect file.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+WITHOUT = click.option(
+    "--without",
+    multiple=True,
+    metavar="ZONE",
+    help="Leave a zone out: nothing of it is looked at or written. May be repeated.",
+)
+ACCESS = click.option(
+    "--access",
+    metavar="FILE",
+    help="How zones are reached from here, in the place of what the file says.",
+)
 TIMEOUT = click.option(
     "--timeout",
     type=Seconds(0.1),
@@ -58,20 +76,41 @@ def console(context: click.Context) -> Console:
     return found or Console()
 
 
-def read_spec(file: str) -> Spec:
+def read_spec(file: str, without: Iterable[str] = (), access: str | None = None) -> Spec:
     """The file as a spec.
+
+    Args:
+        file: the interconnect file.
+        without: zones to leave out.
+        access: the access file.
 
     Raises:
         FileError: it cannot be understood.
+        UsageError: a zone cannot be left out.
         IcplanError: it cannot be read.
     """
-    return read(read_bytes(file, "interconnect file", LARGEST + 1), file)
+    spec = read(read_bytes(file, "interconnect file", LARGEST + 1), file)
+    return for_this_run(spec, without, access)
+
+
+def for_this_run(spec: Spec, without: Iterable[str], access: str | None) -> Spec:
+    """The spec as the options have it.
+
+    Raises:
+        FileError: the access file cannot be understood.
+        UsageError: a zone cannot be left out.
+        IcplanError: the access file cannot be read.
+    """
+    spec = leave_out(spec, without)
+    if access is None:
+        return spec
+    return with_access(spec, read_bytes(access, "access file", LARGEST + 1), access)
 
 
 def tell_warnings(out: Console, spec: Spec) -> None:
     """Says what in a file is no error, and most likely not meant."""
     for warning in spec.warnings:
-        out.tell(diagnostic_text(warning, tuple(spec.document.lines), out.err, warning=True))
+        out.tell(diagnostic_text(warning, spec.lines(warning.origin), out.err, warning=True))
 
 
 def read_bytes(file: str, thing: str, limit: int = -1) -> bytes:
@@ -88,7 +127,7 @@ def read_bytes(file: str, thing: str, limit: int = -1) -> bytes:
             thing,
             place=file,
             cause=f"it cannot be read: {(error.strerror or str(error)).lower()}",
-            cure="name another file with -f FILE" if thing == "interconnect file" else "check it",
+            cure=_ANOTHER.get(thing, "check it"),
         ) from error
 
 

@@ -7,7 +7,17 @@ from typing import cast
 import click
 
 from icplan import planfile
-from icplan.cli.options import FILE, JSON, TIMEOUT, console, read_spec, tell_warnings, write_bytes
+from icplan.cli.options import (
+    ACCESS,
+    FILE,
+    JSON,
+    TIMEOUT,
+    WITHOUT,
+    console,
+    read_spec,
+    tell_warnings,
+    write_bytes,
+)
 from icplan.cli.planning import open_databases, plan_now
 from icplan.errors import Exit, IcplanError
 from icplan.planning.plan import Plan
@@ -20,6 +30,8 @@ from icplan.run.lock import holders, place_of
 
 @click.command("plan")
 @FILE
+@WITHOUT
+@ACCESS
 @JSON
 @TIMEOUT
 @click.option("--out", metavar="FILE", help="Save the plan for `icplan apply FILE`.")
@@ -30,6 +42,8 @@ from icplan.run.lock import holders, place_of
 def command(
     context: click.Context,
     file: str,
+    without: tuple[str, ...],
+    access: str | None,
     as_json: bool,
     timeout: float,
     out: str | None,
@@ -37,7 +51,7 @@ def command(
 ) -> int:
     """Show what would change, why, and what users would feel. Writes nothing, takes no lock."""
     printer = console(context)
-    spec = read_spec(file)
+    spec = read_spec(file, without, access)
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
         held = {
@@ -82,5 +96,6 @@ def _save(out: str, file: str, plan: Plan, document: PlanDocument) -> None:
     content = "\n".join(plan.view.spec.document.lines) + "\n"
     shown = cast("PlanDocument", encodable(document))
     name = str(encodable(file))
-    saved = planfile.PlanFile(name, content, digest, {**shown})
+    without = tuple(sorted(plan.view.spec.without))
+    saved = planfile.PlanFile(name, content, digest, {**shown}, without)
     write_bytes(out, planfile.encode(saved))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from icplan.cli.options import FILE, TIMEOUT, console, read_spec
+from icplan.cli.options import ACCESS, FILE, TIMEOUT, console, read_spec
 from icplan.cli.planning import open_databases
 from icplan.core.address import IC
 from icplan.errors import Exit, IcplanError
@@ -17,12 +17,15 @@ from icplan.spec.model import GoneZone
 @click.command("unlock")
 @click.argument("nonce")
 @FILE
+@ACCESS
 @TIMEOUT
 @click.pass_context
-def command(context: click.Context, nonce: str, file: str, timeout: float) -> int:
+def command(
+    context: click.Context, nonce: str, file: str, access: str | None, timeout: float
+) -> int:
     """Remove the lock of a run that hangs. `icplan plan` shows who holds it, with its NONCE."""
     out = console(context)
-    spec = read_spec(file)
+    spec = read_spec(file, access=access)
     zones = [
         one.name for one in spec.interconnect.availability_zones if not isinstance(one, GoneZone)
     ]

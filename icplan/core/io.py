@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from icplan.core.kubernetes import (
@@ -94,6 +94,11 @@ def source_title(source: Source) -> str:
     return title(source) if isinstance(source, Database) else str(source)
 
 
+def site_of(source: Source) -> str:
+    """The zone that a source belongs to, or `ic`."""
+    return source.collection.site if isinstance(source, Resource) else source.site
+
+
 def source_of(query: ObjectQuery) -> Collection | Resource:
     """Where the objects of a query are."""
     return query.resource if isinstance(query, GetObject) else query.collection
@@ -125,6 +130,18 @@ class Snapshot:
     observed_at: str
     databases: Mapping[Database, Tables | Unreadable]
     objects: Mapping[ObjectQuery, tuple[Body, ...] | Unreadable] = field(default_factory=dict)
+
+    def without(self, sites: Container[str]) -> Snapshot:
+        """The snapshot as if these sites had not been looked at."""
+        return Snapshot(
+            self.observed_at,
+            {one: found for one, found in self.databases.items() if one.site not in sites},
+            {
+                query: found
+                for query, found in self.objects.items()
+                if site_of(source_of(query)) not in sites
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.transit_address import fits, subnets
 from icplan.ovn import interconnect
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
@@ -78,6 +79,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
 
     In plain OVN zones a switch carries traffic only through the zones' ports.
     """
+    yield from _stranded(change, view)
     if change.action not in {Action.CREATE, Action.DELETE} and "vendor" not in change.differing:
         return
     declared = view.spec.interconnect.availability_zones
@@ -94,10 +96,51 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
 
 def _joined(view: View, zone: str) -> bool:
     """Whether a zone may be interconnected today."""
+    if zone in view.spec.without:
+        return _registered(view, zone)
     cluster = view.facts.clusters.get(zone)
     return cluster is None or (
         cluster.config is not None and cluster.config.data.get(ENABLE) != "false"
     )
+
+
+def _registered(view: View, zone: str) -> bool:
+    """Whether a zone whose ConfigMap is not looked at may be registered.
+
+    Its ConfigMap may have another name for it: then it is one that nobody else answers to.
+    """
+    ic = view.facts.ic_southbound
+    if ic is None or zone in ic.zones:
+        return True
+    known = {one.name for one in view.spec.interconnect.availability_zones}
+    known |= {seen.name for seen in view.facts.northbound.values()}
+    return not known.issuperset(ic.zones)
+
+
+def _stranded(change: Change, view: View) -> Iterator[Effect]:
+    """Zones that are left out keep their ports as they are, whatever becomes of the switch."""
+    switch, ic = change.address.name, view.facts.ic_southbound
+    for zone in zones.left_out(view.spec):
+        ports = [one for one in ic.ports if one.zone == zone.name] if ic else []
+        there = [net for one in ports if one.transit_switch == switch for net in one.networks]
+        if not there or "subnet" not in change.differing:
+            continue
+        if change.after is None:
+            if zone.kube_ovn:
+                continue  # it is rebuilt
+            what = f"loses {switch}, where it still has a port"
+        else:
+            subnet = str(plain(change.after, "subnet"))
+            outside = [one for one in there if not any(fits(one, net) for net in subnets(subnet))]
+            if not outside:
+                continue
+            what = (
+                f"keeps {', '.join(outside)} on {switch}, outside of {subnet}, and is not reached "
+                "there any more"
+            )
+        only = all(one.transit_switch == switch for one in ports)
+        impact = Impact.OUTAGE if only else Impact.BRIEF
+        yield Effect(zone.name, impact, f"{zone.name}, which is left out, {what}")
 
 
 def operation(change: Change, view: View) -> Operation:

@@ -11,12 +11,12 @@ from icplan.planning.plan import Plan
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 over owner, ordered changes with their waves and effects, and the verdicts.
+    """SHA-256 over owner, zones left out, ordered changes with waves and effects, and verdicts.
 
     No uuid, no line number and no clock goes in: rows that changed without any meaning for the
     plan leave it as it is.
     """
-    content = {
+    content: dict[str, object] = {
         "owner": plan.owner,
         "changes": [
             {
@@ -39,6 +39,9 @@ def digest(plan: Plan) -> str:
             if one.refuses or one.waived
         ],
     }
+    if plan.view.spec.without:
+        # Absent when empty: plans that were saved before there was such an option stay good.
+        content["without"] = sorted(plan.view.spec.without)
     canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(canonical).hexdigest()
 

@@ -33,6 +33,7 @@ class Consequences:
 
     Attributes:
         effects: by change; an outage of a zone that reaches nobody today is none.
+        harmed: the changes that interrupt a zone, whether or not anybody feels it today, by zone.
         groups: the pairs that suffer an outage.
         disrupted: the zones with an outage.
         pairs_hit: how many pairs suffer one.
@@ -40,6 +41,7 @@ class Consequences:
     """
 
     effects: Mapping[Address, tuple[Effect, ...]]
+    harmed: Mapping[str, tuple[Change, ...]]
     groups: tuple[PairGroup, ...]
     disrupted: tuple[str, ...]
     pairs_hit: int
@@ -57,12 +59,13 @@ class Consequences:
 
 def consequences(changes: Sequence[Change], view: View, reachability: Reachability) -> Consequences:
     """What all changes together do."""
-    effects = {
-        change.address: tuple(
-            _felt(effect, reachability)
-            for effect in kind_of(change.address.kind).effects(change, view)
-        )
+    told = {
+        change.address: tuple(kind_of(change.address.kind).effects(change, view))
         for change in changes
+    }
+    effects = {
+        address: tuple(_felt(effect, reachability) for effect in own)
+        for address, own in told.items()
     }
     worst: dict[str, list[Effect]] = {}
     for own in effects.values():
@@ -75,8 +78,24 @@ def consequences(changes: Sequence[Change], view: View, reachability: Reachabili
     )
     hit = {frozenset({group.zone, peer}) for group in groups for peer in group.peers}
     return Consequences(
-        effects, groups, tuple(group.zone for group in groups), len(hit), reachability.pairs()
+        effects,
+        _harmed(changes, told),
+        groups,
+        tuple(group.zone for group in groups),
+        len(hit),
+        reachability.pairs(),
     )
+
+
+def _harmed(
+    changes: Sequence[Change], told: Mapping[Address, tuple[Effect, ...]]
+) -> dict[str, tuple[Change, ...]]:
+    harmed: dict[str, dict[Address, Change]] = {}
+    for change in changes:
+        for effect in told[change.address]:
+            if effect.impact is not Impact.NONE:
+                harmed.setdefault(effect.zone, {})[change.address] = change
+    return {zone: tuple(by.values()) for zone, by in sorted(harmed.items())}
 
 
 def _felt(effect: Effect, reachability: Reachability) -> Effect:

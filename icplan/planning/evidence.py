@@ -39,7 +39,7 @@ def _pairs(view: View) -> Iterator[Check]:
     for learner in declared:
         if not learner.present or not learner.automatic(view.spec):
             continue
-        yield _orphans(learner, declared)
+        yield _orphans(learner, declared, view.spec.without)
         for origin in declared:
             if origin.name == learner.name:
                 continue
@@ -187,20 +187,33 @@ def _passed(
     )
 
 
-def _orphans(learner: zones.DeclaredZone, declared: list[zones.DeclaredZone]) -> Check:
-    """No learned route outlives the row that it was made from, whoever's it was."""
+def _orphans(
+    learner: zones.DeclaredZone, declared: list[zones.DeclaredZone], left_out: frozenset[str]
+) -> Check:
+    """No learned route outlives the row that it was made from, whoever's it was.
+
+    But for what leads to zones that are left out: what they do meanwhile is nobody's concern.
+    """
 
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
         alive = {route.uuid for route in facts.ic_southbound.routes}
+        theirs = {
+            bare(net)
+            for port in facts.ic_southbound.ports
+            if port.zone in left_out
+            for net in port.networks
+        }
         mine = facts.northbound[learner.name]
         left = ordered(
             route.prefix
             for router in mine.routers_named(learner.router)
             for route in mine.routes_of(router)
-            if route.learned and route.learned_from not in alive
+            if route.learned
+            and route.learned_from not in alive
+            and bare(route.nexthop) not in theirs
         )
         if not left:
             return Held()

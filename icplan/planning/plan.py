@@ -73,8 +73,11 @@ class Plan:
 
 
 def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
-    """The plan for a file and a snapshot: the same two give the same plan."""
-    facts = decode(snapshot)
+    """The plan for a file and a snapshot: the same two give the same plan.
+
+    What the snapshot holds of a zone that is left out changes nothing.
+    """
+    facts = decode(snapshot.without(spec.without) if spec.without else snapshot)
     view = View(spec, facts)
     desired: DesiredState = {
         address: state for kind in KINDS for address, state in kind.desired(view).items()

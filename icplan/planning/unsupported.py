@@ -48,6 +48,8 @@ def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
 def _zones(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for index, zone in enumerate(spec.interconnect.availability_zones):
         path = ("availabilityZones", index)
+        if zone.name in spec.without:
+            continue
         if isinstance(zone, GoneZone):
             yield (*path, "state"), "state: gone"
             continue

@@ -16,6 +16,7 @@ BAD_WAIVER = "IC013"
 IDLE_WAIVER = "IC026"
 LIMIT = "limit"
 PROTECTED = "protected"
+WITHOUT = "without"
 
 _SEVERITIES = {rule.code: rule.severity for rule in RULES}
 
@@ -25,7 +26,7 @@ class Verdict:
     """One thing to be said about a plan.
 
     Attributes:
-        code: the rule's code, or `limit`, or `protected`.
+        code: the rule's code, or `limit`, `protected` or `without`.
         refuses: the plan cannot be applied because of it.
         waived: why it does not refuse although its rule would; empty when nobody waived it.
     """
@@ -59,6 +60,7 @@ def judge(seen: Seen, consequences: Consequences) -> tuple[Verdict, ...]:
     verdicts += _waivers(seen.spec, today, used)
     verdicts += _limits(seen, consequences)
     verdicts += _protected(seen, consequences)
+    verdicts += _left_out(seen.spec, consequences)
     return tuple(sorted(verdicts, key=lambda one: (one.code, one.at, one.message)))
 
 
@@ -118,7 +120,8 @@ def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
             origin = spec.origin("accept", index, "until")
             cure = "Remove it with its cause, or have it reviewed and extended."
             yield Verdict(BAD_WAIVER, True, waiver.at, message, cure, origin)
-        elif index not in used:
+        # Nobody looked whether there is something to waive in a zone that is left out.
+        elif index not in used and waiver.at not in spec.without:
             message = f"the waiver of {waiver.rule} matches nothing"
             yield Verdict(IDLE_WAIVER, False, waiver.at, message, "Remove it.", origin)
 
@@ -168,6 +171,22 @@ def _protected(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
                 f"{zone.name} is protected and would be {what}",
                 "Remove `protected` in a change of its own first.",
                 seen.spec.origin("availabilityZones", index, "protected"),
+            )
+
+
+def _left_out(spec: Spec, consequences: Consequences) -> Iterator[Verdict]:
+    """What is left out is left in peace: nothing may interrupt it from elsewhere either."""
+    for zone in sorted(spec.without):
+        changes = consequences.harmed.get(zone, ())
+        if changes:
+            listed = ", ".join(str(change.address) for change in changes)
+            yield Verdict(
+                WITHOUT,
+                True,
+                zone,
+                f"{zone} is left out and would be disrupted by {listed}",
+                f"Plan with {zone}, or take that out of the file until {zone} can be planned.",
+                changes[0].origin,
             )
 
 

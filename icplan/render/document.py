@@ -104,7 +104,7 @@ class PairsDocument(TypedDict):
 
 
 class VerdictDocument(TypedDict):
-    """What a rule, a limit or a protected zone says: refused, waived or warning."""
+    """What a rule, a limit, a protected zone or one left out says: refused, waived or warning."""
 
     code: str
     status: str

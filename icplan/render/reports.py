@@ -13,6 +13,7 @@ from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
 from icplan.render.problems import error_parts
 from icplan.render.sources import subjects
+from icplan.render.text import LEFT_OUT
 from icplan.run.apply import ApplyReport, Outcome
 from icplan.run.verify import VerifyReport
 
@@ -96,6 +97,7 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
     return {
         "format_version": FORMAT_VERSION,
         "owner": report.plan.owner,
+        "without": cast("Json", sorted(report.plan.view.spec.without)),
         "drift": [str(change.address) for change in report.drift],
         "checks": [
             {
@@ -120,6 +122,8 @@ def verify_text(report: VerifyReport, paint: Paint) -> str:
 
 
 def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
+    for zone in sorted(report.plan.view.spec.without):
+        yield f"{escape(zone)} is left out: {LEFT_OUT}"
     for subject, one in _unseen(report):
         yield paint.bad(f"could not see {escape(subject)}")
         yield f"  cause: {escape(one.cause)}"

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from icplan.core.io import Database, Source, Unreadable, source_title
-from icplan.core.kubernetes import Collection
+from icplan.core.io import Database, Source, Unreadable, site_of, source_title
 
 
 def subjects(unseen: Mapping[Source, Unreadable]) -> list[tuple[str, Unreadable]]:
     """The sources with their causes; what fails with a cluster is named once, as that cluster."""
     clusters = {
-        (_site(source), why) for source, why in unseen.items() if not isinstance(source, Database)
+        (site_of(source), why) for source, why in unseen.items() if not isinstance(source, Database)
     }
     found: dict[tuple[str, str], tuple[str, Unreadable]] = {}
     for source, why in unseen.items():
-        site = _site(source)
+        site = site_of(source)
         of_cluster = (site, why) in clusters and not why.forbidden
         subject = f"Kubernetes API of {site}" if of_cluster else source_title(source)
         order = source.name if isinstance(source, Database) else subject
         found[site, "" if of_cluster else order] = (subject, why)
     return [found[key] for key in sorted(found)]
-
-
-def _site(source: Source) -> str:
-    if isinstance(source, Database | Collection):
-        return source.site
-    return source.collection.site

@@ -56,11 +56,13 @@ class ControllerStatus(TypedDict):
 class ZoneStatus(TypedDict):
     """One zone; `registered` is null when the IC southbound database could not be seen.
 
-    `controller` is null in plain OVN zones, and where the cluster could not be seen.
+    `controller` is null in plain OVN zones, and where the cluster could not be seen. What a zone
+    that is left out has learned was not looked at.
     """
 
     name: str
     declared: str
+    left_out: bool
     registered: bool | None
     controller: ControllerStatus | None
     gateways: list[GatewayStatus]
@@ -85,15 +87,24 @@ def status_document(plan: Plan) -> StatusDocument:
     """What there is now, and how many changes the file asks for."""
     facts = plan.view.facts
     ic = facts.ic_southbound
-    declared = {one.name: one for one in zones.declared(plan.view.spec)}
+    spec = plan.view.spec
+    states = {one.name: one.state.value for one in spec.interconnect.availability_zones}
+    declared = {one.name: one for one in zones.declared(spec)}
     north = facts.ic_northbound
     return {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
         "transit_switches": [one.name for one in north.transit_switches] if north else None,
         "zones": [
-            _zone(name, declared.get(name), facts, ic)
-            for name in sorted({*declared, *(ic.zones if ic else ())})
+            _zone(
+                name,
+                states.get(name, "not in the file"),
+                declared.get(name),
+                facts,
+                ic,
+                left_out=name in spec.without,
+            )
+            for name in sorted({*declared, *spec.without, *(ic.zones if ic else ())})
         ],
         "unreadable": [
             {"subject": subject, "cause": one.cause, "cure": one.cure}
@@ -105,9 +116,12 @@ def status_document(plan: Plan) -> StatusDocument:
 
 def _zone(
     name: str,
+    state: str,
     declared: zones.DeclaredZone | None,
     facts: Facts,
     seen_ic: IcSouthbound | None,
+    *,
+    left_out: bool,
 ) -> ZoneStatus:
     seen = facts.northbound.get(name)
     ic = seen_ic or IcSouthbound((), (), (), ())
@@ -115,7 +129,8 @@ def _zone(
     gateways = [one for one in ic.gateways if one.zone == name]
     return {
         "name": name,
-        "declared": declared.zone.state.value if declared else "not in the file",
+        "declared": state,
+        "left_out": left_out,
         "registered": name in ic.zones if seen_ic else None,
         "controller": _controller(facts.clusters.get(name)),
         "gateways": [_gateway(one, ports) for one in gateways],
@@ -207,10 +222,15 @@ def _lines(document: StatusDocument, paint: Paint) -> Iterator[str]:
     yield ""
     count = document["changes"]
     changes = "1 change" if count == 1 else f"{count} changes"
+    left_out = [zone["name"] for zone in document["zones"] if zone["left_out"]]
     if document["unreadable"]:
         yield f"{changes} against the file, as far as could be seen."
     elif count:
         yield paint.altered(f"{changes} against the file: icplan plan shows them.")
+    elif left_out:
+        yield paint.good(
+            f"No changes against the file, {', '.join(map(escape, left_out))} left out."
+        )
     else:
         yield paint.good("No changes against the file.")
 
@@ -220,6 +240,7 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
     state = words[zone["registered"]]
     declared = zone["declared"]
     note = "" if declared == "present" else f", {declared}"
+    note += ", left out" if zone["left_out"] else ""
     yield f"{paint.strong(escape(zone['name']))}   {state}{note}"
     if zone["controller"] is not None:
         yield f"  controller  {_controller_text(zone['controller'], paint)}"

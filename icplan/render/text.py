@@ -17,6 +17,8 @@ WIDTH = 100
 _PLACE_COLUMN = 56
 _SIGNS = {"create": "+", "update": "~", "adopt": "=", "delete": "-"}
 _MOST_AWAITS = 3
+LEFT_OUT = "only the IC databases were asked about it, and nothing of it is written"
+"""What is said of a zone that is left out."""
 
 
 def plan_text(document: PlanDocument, paint: Paint) -> str:
@@ -52,7 +54,7 @@ def _not_checked(document: PlanDocument, paint: Paint) -> Iterator[str]:
         return
     yield paint.strong("Not checked:")
     for zone in document["without"]:
-        yield f"  {escape(zone)} is left out: nothing of it was looked at, and nothing is written"
+        yield f"  {escape(zone)} is left out: {LEFT_OUT}"
     for one in document["not_checked"]:
         yield f"  {escape(one['subject'])}"
         yield from _wrapped(f"cause: {one['cause']}", 6)
@@ -178,6 +180,8 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
             yield "No changes."
         elif document["preview"]:
             yield "No changes, as far as may be seen."
+        elif document["without"]:
+            yield paint.good("No changes. But for what is left out, all is what the file says.")
         else:
             yield paint.good("No changes. What is there is what the file says.")
     else:

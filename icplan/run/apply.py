@@ -127,7 +127,8 @@ def apply(
         IcplanError: a database could not be read; nothing was written.
     """
     sites = [IC, *sorted({one.address.site for one in plan.changes} - {IC})]
-    log.write("start", owner=plan.owner, digest=digest(plan), sites=sites)
+    without = sorted(plan.view.spec.without)
+    log.write("start", owner=plan.owner, digest=digest(plan), sites=sites, without=without)
     with Locks(databases, sites, f"apply {plan.owner}", progress.note, safe_point) as locks:
         log.write("locked", nonce=locks.holder.nonce)
         spec = plan.view.spec

@@ -11,9 +11,8 @@ from typing import TypeVar
 from icplan.backends.databases import Databases
 from icplan.backends.failures import DatabaseForbidden, DatabaseUnreadable
 from icplan.backends.kubernetes.failures import AccessFailed, ClusterUnreadable, NotPermitted
-from icplan.core.io import Database, Query, Snapshot, Tables, Unreadable, source_of
+from icplan.core.io import Database, Query, Snapshot, Tables, Unreadable, site_of, source_of
 from icplan.core.kubernetes import Body, GetObject, ObjectQuery
-from icplan.core.kubernetes import Collection as ObjectCollection
 from icplan.kinds import KINDS
 from icplan.ovn.facts import decode
 from icplan.spec.load import Spec
@@ -55,7 +54,7 @@ def read(databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> Snapsho
         if isinstance(query, Query):
             by_database.setdefault(query.database, []).append(query)
         else:
-            by_site.setdefault(_site(query), {})[query] = None
+            by_site.setdefault(site_of(source_of(query)), {})[query] = None
 
     def ask_cluster(site: str) -> Objects:
         return _objects(databases, site, by_site[site])
@@ -86,11 +85,6 @@ def read(databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> Snapsho
 def _at_once(keys: Collection[Key], ask: Callable[[Key], Found]) -> dict[Key, Found]:
     with ThreadPoolExecutor(max(1, min(MOST_AT_ONCE, len(keys)))) as pool:
         return dict(zip(keys, pool.map(ask, keys), strict=True))
-
-
-def _site(query: ObjectQuery) -> str:
-    source = source_of(query)
-    return source.site if isinstance(source, ObjectCollection) else source.collection.site
 
 
 def _objects(databases: Databases, site: str, queries: Iterable[ObjectQuery]) -> Objects:

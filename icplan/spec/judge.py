@@ -11,18 +11,8 @@ from pydantic_core import ErrorDetails
 
 from icplan.core.origin import Origin
 from icplan.spec.codes import BY_CODE, Code
-from icplan.spec.diagnostic import Diagnostic, escape, quoted
-from icplan.spec.grammar import (
-    ZONE_LIST,
-    ZONES,
-    at,
-    field_at,
-    homes,
-    keys_of,
-    model_at,
-    pattern,
-    words_at,
-)
+from icplan.spec.diagnostic import Diagnostic, escape
+from icplan.spec.grammar import ZONE_LIST, Grammar, Model, at, keys_of
 from icplan.spec.model import zone_tag
 from icplan.spec.paths import below, nulls, path_of, spelled
 from icplan.spec.source import Document, Path, Plain
@@ -35,8 +25,11 @@ _NO = frozenset({"no", "off", "n", "false"})
 class Judge:
     """Turns what pydantic says about the data into what the reader of the file needs."""
 
-    def __init__(self, document: Document, doubtful: frozenset[Path]) -> None:
+    def __init__(
+        self, document: Document, doubtful: frozenset[Path], grammar: Grammar[Model]
+    ) -> None:
         self._document = document
+        self._grammar = grammar
         # A value that could not be taken, and a key without a value: each reported once already.
         nothing = frozenset(nulls(document.data))
         self._nothing = nothing
@@ -135,7 +128,7 @@ class Judge:
 
     def _example_cure(self, verb: str, path: Path) -> str:
         key = next((item for item in reversed(path) if isinstance(item, str)), "")
-        field = field_at(self._document.data, path)
+        field = self._grammar.field_at(self._document.data, path)
         if field is None:
             return f"{verb} `{key}`."
         if field.examples:
@@ -143,7 +136,7 @@ class Judge:
         return f"{verb} `{key}`."
 
     def _not_one_of(self, path: Path) -> tuple[Code, str, str]:
-        words = words_at(self._document.data, path)
+        words = self._grammar.words_at(self._document.data, path)
         value = at(self._document.data, path)
         near = _close(value, words) if isinstance(value, str) else None
         if not near and path[0] == ZONE_LIST and path[-1] == "platform":
@@ -194,7 +187,7 @@ class Judge:
     def _unknown_key(self, path: Path) -> Diagnostic:
         parent, key = path[:-1], str(path[-1])
         origin = self._document.key_origin(path)
-        message = f"{spelled(parent)}: there is no key {quoted(key)}"
+        message = f"{spelled(parent)}: {self._grammar.no_such_key(parent, key)}"
         elsewhere = self._other_kind(parent, key)
         if elsewhere is not None:
             return Diagnostic(Code.WRONG_PLACE, origin, *elsewhere)
@@ -203,38 +196,30 @@ class Judge:
             given = self._document.has((*parent, near))
             cure = f"Remove it: {near} is given already." if given else f"Write {near}."
             return Diagnostic(Code.UNKNOWN_KEY, origin, message, cure)
-        places = [home for home in homes(key) if home != pattern(parent)]
-        keys = keys_of(model_at(self._document.data, parent))
-        if places:
-            cure = f"Move it to {places[0]}, where it belongs."
-        else:
-            are = "keys here are" if len(keys) > 1 else "only key here is"
-            cure = f"Remove it; the {are} {', '.join(keys)}."
+        cure = self._grammar.instead(parent, key, self._keys_of(parent))
         return Diagnostic(Code.UNKNOWN_KEY, origin, message, cure)
 
     def _other_kind(self, parent: Path, key: str) -> tuple[str, str] | None:
         """Message and cure when the key is one of another kind of zone."""
-        if len(parent) != 2 or parent[0] != ZONE_LIST:
+        kind = self._grammar.kind_at(self._document.data, parent)
+        if kind is None or not any(key in keys_of(one) for one in self._grammar.kinds.values()):
             return None
-        kinds = [tag for tag, model in ZONES.items() if key in keys_of(model)]
-        if not kinds:
-            return None
-        place = spelled((*parent, key))
-        match zone_tag(at(self._document.data, parent)):
+        place, there = spelled((*parent, key)), self._grammar.elsewhere
+        match kind:
             case "gone":
                 return (
                     f"{place}: a zone that is gone has a name, and nothing to reach",
-                    "Remove it, or write `state: absent` if the cluster is alive.",
+                    f"Remove it, or write `state: absent`{there} if the cluster is alive.",
                 )
             case "ovn":
                 return (
                     f"{place}: a key of Kube-OVN zones, and this one is plain OVN",
-                    "Remove it, or write `platform: kube-ovn`.",
+                    f"Remove it, or write `platform: kube-ovn`{there}.",
                 )
             case _:
                 return (
                     f"{place}: a key of plain OVN zones, and this one is Kube-OVN",
-                    "Remove it, or write `platform: ovn`.",
+                    f"Remove it, or write `platform: ovn`{there}.",
                 )
 
     def _nearest(self, path: Path) -> str:
@@ -247,9 +232,13 @@ class Judge:
         parent, key = path[:-1], str(path[-1])
         if self._other_kind(parent, key) is not None:
             return ""
-        keys = keys_of(model_at(self._document.data, parent))
+        keys = self._keys_of(parent)
         free = [one for one in keys if not self._document.has((*parent, one))]
         return _close(key, free) or _close(key, keys) or ""
+
+    def _keys_of(self, path: Path) -> list[str]:
+        """The keys that the mapping at a path may have."""
+        return keys_of(self._grammar.model_at(self._document.data, path))
 
 
 def _mapping_wanted(path: Path) -> tuple[str, str]:

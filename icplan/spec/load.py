@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,9 +12,9 @@ from pydantic_core import ErrorDetails
 from icplan.core.origin import Origin
 from icplan.spec.codes import Code
 from icplan.spec.diagnostic import Diagnostic, FileError
-from icplan.spec.grammar import ZONE_LIST
+from icplan.spec.grammar import INTERCONNECT, ZONE_LIST, Grammar, Model
 from icplan.spec.judge import Judge
-from icplan.spec.model import Interconnect, PlainOvnZone
+from icplan.spec.model import Interconnect, PlainOvnAccess, PlainOvnZone
 from icplan.spec.paths import spelled
 from icplan.spec.source import Document, read_text
 from icplan.spec.source import Path as KeyPath
@@ -26,18 +26,18 @@ class Spec:
     """The model of a file, with the places of everything in it.
 
     Attributes:
-        interconnect: the model.
+        interconnect: the model; how zones are reached is what the access file says, if it does.
         document: the text it was read from.
         warnings: what is no error, and most likely not meant.
-        without: zones that nothing is planned for.
-        access_files: the file from which a zone's relative paths count, where it is another one.
+        without: zones that are left out; made by `leave_out`, which looks whether that can be.
+        access: the access file, if there is one; made by `with_access`.
     """
 
     interconnect: Interconnect
     document: Document
     warnings: tuple[Diagnostic, ...] = ()
     without: frozenset[str] = frozenset()
-    access_files: Mapping[str, str] = field(default_factory=dict)
+    access: Document | None = None
 
     def origin(self, *path: str | int) -> Origin:
         """Where a value is written, by its path in the file: `availabilityZones, 1, name`.
@@ -46,9 +46,22 @@ class Spec:
         """
         return self.document.origin(path)
 
+    def access_origin(self, index: int, *path: str | int) -> Origin:
+        """Where a zone's access is written, by the zone's place in `availabilityZones`."""
+        zone = self.interconnect.availability_zones[index].name
+        if self.access is not None and self.access.has((zone,)):
+            return self.access.origin((zone, *path))
+        return self.origin(ZONE_LIST, index, *path)
+
     def directory(self, zone: str) -> Path:
         """From where the relative paths of a zone's access count."""
-        return Path(self.access_files.get(zone, self.document.file)).parent
+        here = self.access if self.access and self.access.has((zone,)) else self.document
+        return Path(here.file).parent
+
+    def lines(self, origin: Origin) -> tuple[str, ...]:
+        """The lines of the file that a place is in."""
+        there = self.access if self.access and self.access.file == origin.file else self.document
+        return there.lines
 
 
 def load(document: Document) -> Spec:
@@ -57,10 +70,7 @@ def load(document: Document) -> Spec:
     Raises:
         FileError: with every problem of the grammar, none of them twice.
     """
-    interconnect, diagnostics = _validate(document)
-    if interconnect is None or diagnostics:
-        raise FileError(document.file, diagnostics, document.lines)
-    return Spec(interconnect, document, tuple(_warnings(interconnect, document)))
+    return _spec(document, _checked(document, INTERCONNECT))
 
 
 def read(data: bytes, file: str) -> Spec:
@@ -73,47 +83,73 @@ def read(data: bytes, file: str) -> Spec:
     Raises:
         FileError: with every problem that can be seen, those of the text and of the grammar.
     """
-    reading = read_text(data, file)
+    interconnect, document = read_as(data, file, INTERCONNECT)
+    return _spec(document, interconnect)
+
+
+def read_as(data: bytes, file: str, grammar: Grammar[Model]) -> tuple[Model, Document]:
+    """What a file of some grammar says, and where.
+
+    Raises:
+        FileError: with every problem that can be seen, those of the text and of the grammar.
+    """
+    reading = read_text(data, file, grammar.start)
     if reading.document is not None and not reading.diagnostics:
-        return load(reading.document)
+        return _checked(reading.document, grammar), reading.document
     diagnostics = list(reading.diagnostics)
     if reading.document is not None:
-        diagnostics += _validate(reading.document, reading.doubtful)[1]
+        diagnostics += _validate(reading.document, grammar, reading.doubtful)[1]
     raise FileError(file, diagnostics, reading.lines)
 
 
+def idle_tls(access: PlainOvnAccess, document: Document, path: KeyPath) -> Iterator[Diagnostic]:
+    """A warning where the access at a path has certificates and no use for them."""
+    if access.tls is not None and not access.encrypted:
+        yield Diagnostic(
+            Code.TLS,
+            document.key_origin((*path, "tls")),
+            f"{spelled((*path, 'tls'))}: no address starts with ssl:, so nothing is encrypted",
+            "Write ssl: addresses, or remove `tls`.",
+        )
+
+
+def _spec(document: Document, interconnect: Interconnect) -> Spec:
+    warnings = (
+        one
+        for index, zone in enumerate(interconnect.availability_zones)
+        if isinstance(zone, PlainOvnZone)
+        for one in idle_tls(zone, document, (ZONE_LIST, index))
+    )
+    return Spec(interconnect, document, tuple(warnings))
+
+
+def _checked(document: Document, grammar: Grammar[Model]) -> Model:
+    model, diagnostics = _validate(document, grammar)
+    if model is None or diagnostics:
+        raise FileError(document.file, diagnostics, document.lines)
+    return model
+
+
 def _validate(
-    document: Document, doubtful: frozenset[KeyPath] = frozenset()
-) -> tuple[Interconnect | None, list[Diagnostic]]:
+    document: Document, grammar: Grammar[Model], doubtful: frozenset[KeyPath] = frozenset()
+) -> tuple[Model | None, list[Diagnostic]]:
     if () in doubtful:
         return None, []
     if not isinstance(document.data, dict):
-        return None, [_not_a_mapping(document)]
+        return None, [_not_a_mapping(document, grammar)]
     errors: list[ErrorDetails] = []
-    interconnect = None
+    model = None
     try:
-        interconnect = Interconnect.model_validate(document.data, by_alias=True, by_name=False)
+        model = grammar.root.model_validate(document.data, by_alias=True, by_name=False)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    return interconnect, list(Judge(document, doubtful).diagnostics(errors))
+    return model, list(Judge(document, doubtful, grammar).diagnostics(errors))
 
 
-def _not_a_mapping(document: Document) -> Diagnostic:
+def _not_a_mapping(document: Document, grammar: Grammar[Model]) -> Diagnostic:
     return Diagnostic(
         Code.NOT_A_MAPPING,
         document.origin(),
-        f"the file holds {found(document.data)}, expected keys such as apiVersion",
-        "Start with `apiVersion: icplan/v1`; `icplan schema` prints the grammar.",
+        f"the file holds {found(document.data)}, expected {grammar.top}",
+        grammar.start,
     )
-
-
-def _warnings(interconnect: Interconnect, document: Document) -> Iterator[Diagnostic]:
-    for index, zone in enumerate(interconnect.availability_zones):
-        if isinstance(zone, PlainOvnZone) and zone.tls is not None and not zone.encrypted:
-            path: KeyPath = (ZONE_LIST, index, "tls")
-            yield Diagnostic(
-                Code.TLS,
-                document.key_origin(path),
-                f"{spelled(path)}: no address starts with ssl:, so nothing is encrypted",
-                "Write ssl: addresses, or remove `tls`.",
-            )

@@ -71,11 +71,13 @@ __all__ = [
     "GoneZone",
     "IcDatabase",
     "Interconnect",
+    "KubeOvnAccess",
     "KubeOvnZone",
     "KubernetesAccess",
     "Limits",
     "ManualRoute",
     "Metadata",
+    "PlainOvnAccess",
     "PlainOvnZone",
     "Platform",
     "Reach",
@@ -524,6 +526,8 @@ class _LivingZone(_Entity):
     """Overrides the interconnection's routePolicy for this zone."""
     withhold: Annotated[tuple[Subnet, ...], LIST_OF_ONE] = ()
     """Subnets that are not advertised, by name or CIDR."""
+    platform: Platform
+    """Each kind says which; here for its place among the keys."""
 
     @field_validator("gateway_nodes", check_fields=False)
     @classmethod
@@ -537,24 +541,27 @@ class _LivingZone(_Entity):
         return nodes
 
 
-class KubeOvnZone(_LivingZone):
+class KubeOvnAccess(_Entity):
+    """How a Kube-OVN zone is reached. An access file may take its place."""
+
+    kubernetes: KubernetesAccess = Field(examples=[{"context": "az1"}])
+    """How its Kubernetes API is reached."""
+
+
+class KubeOvnZone(KubeOvnAccess, _LivingZone):
     """A Kube-OVN cluster. Its controller does the OVN work; icplan tells it what to do."""
 
     platform: Literal[Platform.KUBE_OVN] = Platform.KUBE_OVN
     """kube-ovn, the default, or ovn for plain OVN and OpenStack."""
-    kubernetes: KubernetesAccess = Field(examples=[{"context": "az1"}])
-    """How its Kubernetes API is reached."""
     gateway_nodes: Annotated[tuple[NodeName, ...], LIST_OF_ONE] = Field(
         default=(), validate_default=True, examples=[["az1-gw1", "az1-gw2"]]
     )
     """The nodes that carry the tunnels; the first is active, the rest stand by."""
 
 
-class PlainOvnZone(_LivingZone):
-    """A plain OVN or OpenStack installation. icplan writes its northbound database itself."""
+class PlainOvnAccess(_Entity):
+    """How a plain OVN zone is reached. An access file may take its place."""
 
-    platform: Literal[Platform.OVN]
-    """ovn: plain OVN or OpenStack."""
     northbound: Annotated[tuple[RemoteText, ...], LIST_OF_ONE] = Field(
         min_length=1, examples=[["tcp:10.0.0.5:6641"]]
     )
@@ -565,12 +572,6 @@ class PlainOvnZone(_LivingZone):
     """The southbound database: one address, or all of a raft cluster."""
     tls: TlsFiles | None = Field(default=None, validate_default=True)
     """The files for ssl: addresses."""
-    router: Text = Field(examples=["neutron-5d3c"])
-    """The logical router that the transit switches are attached to."""
-    gateway_nodes: Annotated[tuple[HostName, ...], LIST_OF_ONE] = Field(
-        default=(), validate_default=True, examples=[["net1"]]
-    )
-    """The host names of the chassis that carry the tunnels; the first is active."""
 
     @field_validator("tls")
     @classmethod
@@ -591,6 +592,19 @@ class PlainOvnZone(_LivingZone):
     def encrypted(self) -> bool:
         """Whether any of its databases is reached by TLS."""
         return any(remote.encrypted for remote in (*self.northbound, *self.southbound))
+
+
+class PlainOvnZone(PlainOvnAccess, _LivingZone):
+    """A plain OVN or OpenStack installation. icplan writes its northbound database itself."""
+
+    platform: Literal[Platform.OVN]
+    """ovn: plain OVN or OpenStack."""
+    router: Text = Field(examples=["neutron-5d3c"])
+    """The logical router that the transit switches are attached to."""
+    gateway_nodes: Annotated[tuple[HostName, ...], LIST_OF_ONE] = Field(
+        default=(), validate_default=True, examples=[["net1"]]
+    )
+    """The host names of the chassis that carry the tunnels; the first is active."""
 
 
 Zone: TypeAlias = KubeOvnZone | PlainOvnZone | GoneZone

@@ -30,6 +30,9 @@ Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | float | bool | 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the top of the file."""
 
+START = "Start with `apiVersion: icplan/v1`; `icplan schema` prints the grammar."
+"""What to do about an interconnect file with nothing in it."""
+
 LARGEST = 4 * 1024 * 1024
 DEEPEST = 64
 MOST_NODES = 100_000
@@ -190,8 +193,14 @@ def parse(data: bytes, file: str) -> Document:
     return reading.document
 
 
-def read_text(data: bytes, file: str) -> Reading:
-    """As `parse`, but goes as far as it can and hands back what it found."""
+def read_text(data: bytes, file: str, start: str = START) -> Reading:
+    """As `parse`, but goes as far as it can and hands back what it found.
+
+    Args:
+        data: the file's bytes.
+        file: how the user names it.
+        start: what to do when there is nothing in it.
+    """
     top = Origin(file, 1, 1, 1, 2)
     if len(data) > LARGEST:
         return _refused(
@@ -229,7 +238,7 @@ def read_text(data: bytes, file: str) -> Reading:
         )
     lines = tuple(_LINE_END.split(text))
     starts = (0, *(end.end() for end in _LINE_END.finditer(text)))
-    reader = _Reader(file, text, starts, found)
+    reader = _Reader(file, text, starts, found, start)
     controls = reader.control_characters()
     if not controls:
         reader.run()
@@ -294,7 +303,7 @@ class _Reader:
     """
 
     def __init__(
-        self, file: str, text: str, starts: tuple[int, ...], found: list[Diagnostic]
+        self, file: str, text: str, starts: tuple[int, ...], found: list[Diagnostic], start: str
     ) -> None:
         self.data: Plain = None
         self.values: dict[Path, Span] = {}
@@ -305,6 +314,7 @@ class _Reader:
         self._text = text
         self._starts = starts
         self._found = found
+        self._start = start
         self._frames: list[_Frame] = []
         self._nodes = 0
         self._end_of_document = 0
@@ -353,7 +363,7 @@ class _Reader:
                 Code.EMPTY,
                 (0, 0),
                 "there is nothing in the file",
-                "Start with `apiVersion: icplan/v1`; `icplan schema` prints the grammar.",
+                self._start,
             )
 
     def _problem(self, code: Code, place: tuple[int, int], message: str, cure: str) -> None:

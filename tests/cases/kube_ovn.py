@@ -42,6 +42,7 @@ def world(only: str, *, plain: tuple[str, ...] = (), zones: int = 2) -> Iterator
 def fresh(w: World) -> None:
     """Nothing of icplan is there yet."""
     w.case("ic_config/first-plan", BASE)
+    w.case("without/not-joined-yet", BASE, without=("az2",))
 
 
 def converged(w: World) -> None:
@@ -54,6 +55,9 @@ def converged(w: World) -> None:
     w.case("ic_config/leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
     w.case("ic_config/two-switches", file(AZ1, AZ2, switches="2", limits="disruptedZones: 2"))
     w.case("unreadable/one-cluster", BASE, dead=("az2",))
+    more = file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
+    w.case("without/a-cluster", more, without=("az2",))
+    w.case("without/would-be-rebuilt", file(AZ1, AZ2, switches="2"), without=("az2",))
 
 
 def withheld(w: World) -> None:

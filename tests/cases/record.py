@@ -429,6 +429,26 @@ def equal_addresses(only: str) -> None:
         w.case("transit_port/equal-addresses-cured", BASE)
 
 
+def without(w: World) -> None:
+    """One of three zones is left out; whatever becomes of it meanwhile, the others are planned."""
+    alone = ("az3",)
+    w.case("without/nothing-to-do", file(AZ1, AZ2, AZ3), without=alone)
+    more = file(AZ1.with_more("withhold: [office]"), AZ2, AZ3, switches="2")
+    w.case("without/the-others-are-planned", more, without=alone)
+    moved = file(AZ1, AZ2, AZ3, switches="{subnets: [100.64.0.0/24]}", limits=ANY_LEAVE)
+    w.case("without/would-be-on-another-subnet", moved, without=alone)
+    w.case(
+        "without/all-but-one", file(AZ1.with_gateways("az1-gw2"), AZ2, AZ3), without=("az2", *alone)
+    )
+    w.zone(1).add_subnet("copy", "10.18.5.1/24")
+    w.case("without/overlap", file(AZ1, AZ2, AZ3), without=alone)
+    w.zone(1).remove_subnet("copy")
+    two = file(AZ1, AZ2, AZ3, switches="2")
+    w.apply(two)
+    w.case("without/would-lose-a-switch", file(AZ1, AZ2, AZ3, limits=ANY_LEAVE), without=alone)
+    w.apply(file(AZ1, AZ2, AZ3, limits=ANY_LEAVE))
+
+
 def three_zones(only: str) -> None:
     """Groups of pairs, and a zone that joins."""
     with world(only, zones=3) as w:
@@ -436,6 +456,7 @@ def three_zones(only: str) -> None:
         w.apply(BASE)
         w.case("start/a-third-zone-joins", three)
         w.apply(three)
+        without(w)
         w.case("limits/one-of-three-leaves", file(AZ1, AZ2, AZ3.absent(), limits="deletions: 3"))
         w.case(
             "limits/two-of-three-withhold",

@@ -34,6 +34,7 @@ from icplan.planning.waves import Wave
 from icplan.run.apply import Waits, apply
 from icplan.run.observe import observe
 from icplan.run.runlog import RunLog
+from icplan.spec.left_out import leave_out
 from icplan.spec.load import Spec, read
 from icplan.spec.model import KubeOvnZone, Remote
 from tests.cases.stable import stable
@@ -74,6 +75,7 @@ class World:
         dead: Sequence[Database | str] = (),
         reach: Mapping[str, str] | None = None,
         files: Mapping[str, Path] | None = None,
+        without: Sequence[str] = (),
     ) -> None:
         """Records a case: this file against what there is now.
 
@@ -83,13 +85,17 @@ class World:
             dead: databases and zones' clusters that nobody answers for.
             reach: which zone of the lab the file means by a name that the lab does not have.
             files: zones' kubeconfig files, for databases by exec; else they are looked at directly.
+            without: zones that are left out.
         """
         if not path.startswith(self._only):
             return
-        spec = self._spec(text)
+        spec = leave_out(self._spec(text), without)
         folder = CASES / path
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "interconnect.yaml").write_text(text)
+        if without:
+            options = "".join(f"--without {zone}\n" for zone in without)
+            (folder / "options.txt").write_text(options)
         (folder / "snapshot.json").write_bytes(self._settled(spec, dead, reach or {}, files or {}))
         print(path)  # noqa: T201 - a script's progress
 

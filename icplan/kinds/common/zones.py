@@ -86,12 +86,21 @@ class SeenCluster:
 
 def declared(spec: Spec) -> Iterator[DeclaredZone]:
     """The zones of the file that can be reached and are not left out, by name."""
+    return (zone for zone in _living(spec) if zone.name not in spec.without)
+
+
+def left_out(spec: Spec) -> Iterator[DeclaredZone]:
+    """Those that are left out, by name: of them only the IC databases are looked at."""
+    return (zone for zone in _living(spec) if zone.name in spec.without)
+
+
+def _living(spec: Spec) -> list[DeclaredZone]:
     zones = (
         DeclaredZone(zone, index)
         for index, zone in enumerate(spec.interconnect.availability_zones)
-        if isinstance(zone, PlainOvnZone | KubeOvnZone) and zone.name not in spec.without
+        if isinstance(zone, PlainOvnZone | KubeOvnZone)
     )
-    return iter(sorted(zones, key=lambda one: one.name))
+    return sorted(zones, key=lambda one: one.name)
 
 
 def plain(spec: Spec) -> Iterator[DeclaredZone]:

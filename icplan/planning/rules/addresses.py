@@ -10,6 +10,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.transit_address import capacity, subnets
 from icplan.ovn.prefix import overlap
 from icplan.ovn.routes import candidates
+from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import PlainOvnZone, ZoneState
@@ -45,20 +46,23 @@ def transit_subnet_used(seen: Seen) -> Iterator[Finding]:
     subnets with `transitSwitches.subnets`.
     """
     switches = seen.spec.interconnect.transit_switches
-    for zone in zones.seen(seen.view):
-        if zone.router is None or not zone.declared.present:
-            continue
-        for one in candidates(zone.northbound, zone.router):
-            for index, name in enumerate(switches.names):
-                for subnet in subnets(switches.subnet_of(index)):
-                    if overlap(str(subnet), one.prefix):
-                        yield Finding(
-                            zone.name,
-                            f"{subnet} of {name} overlaps {one.prefix} of {zone.name} "
-                            f"({one.source})",
-                            "Choose other subnets with transitSwitches.subnets.",
-                            seen.spec.origin("transitSwitches"),
-                        )
+    had = [
+        (zone.name, one)
+        for zone in zones.seen(seen.view)
+        if zone.router is not None and zone.declared.present
+        for one in candidates(zone.northbound, zone.router)
+    ]
+    had += [(zone.name, one) for zone, one in left_out.advertised(seen)]
+    for zone, one in had:
+        for index, name in enumerate(switches.names):
+            for subnet in subnets(switches.subnet_of(index)):
+                if overlap(str(subnet), one.prefix):
+                    yield Finding(
+                        zone,
+                        f"{subnet} of {name} overlaps {one.prefix} of {zone} ({one.source})",
+                        "Choose other subnets with transitSwitches.subnets.",
+                        seen.spec.origin("transitSwitches"),
+                    )
 
 
 def too_many_zones(spec: Spec) -> Iterator[Finding]:
@@ -148,7 +152,10 @@ def repeated_server(spec: Spec) -> Iterator[Finding]:
             ("southbound", database.southbound_port),
         )
     }
-    for index, zone in enumerate(spec.interconnect.availability_zones):
+    zones_by_name = sorted(
+        enumerate(spec.interconnect.availability_zones), key=lambda one: one[1].name
+    )
+    for index, zone in zones_by_name:
         if not isinstance(zone, PlainOvnZone):
             continue
         for key, remotes in (("northbound", zone.northbound), ("southbound", zone.southbound)):
@@ -161,7 +168,7 @@ def repeated_server(spec: Spec) -> Iterator[Finding]:
                         zone.name,
                         f"{remote} is given for {what}, and for {other}",
                         "Give each database the address of its own server.",
-                        spec.origin("availabilityZones", index, key, position),
+                        spec.access_origin(index, key, position),
                     )
 
 

@@ -8,6 +8,9 @@ from icplan.core.change import Action
 from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.transit_port.state import EQUAL
+from icplan.ovn.interconnect import Gateway
+from icplan.ovn.southbound import Chassis
+from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, ZoneState
@@ -69,23 +72,33 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
     be registered, with no more sign than a line in ovn-ic's log.
     """
     owners: dict[tuple[str, str], str] = {}
-    for zone in zones.seen(seen.view):
-        hosts = {*zone.declared.zone.gateway_nodes} if zone.declared.present else set()
-        gateways = [
-            one for one in zone.southbound.local if one.interconnection or one.hostname in hosts
-        ]
-        keys = {("chassis name", one.name) for one in gateways}
-        keys |= {("tunnel address", ip) for one in gateways for ip in one.tunnel_ips}
+    for zone, chassis in _interconnecting(seen):
+        keys = {("chassis name", one.name) for one in chassis}
+        keys |= {("tunnel address", ip) for one in chassis for ip in one.tunnel_ips}
         for what, value in sorted(keys):
             other = owners.setdefault((what, value), zone.name)
-            if other != zone.name:
+            if other != zone.name and not {other, zone.name} <= seen.spec.without:
                 yield Finding(
                     zone.name,
                     f"the {what} {value} is used in {other} and in {zone.name}",
                     "Give one of the hosts another one "
                     "(external_ids:system-id, external_ids:ovn-encap-ip).",
-                    zone.declared.origin(seen.spec, "gatewayNodes"),
+                    zone.origin(seen.spec, "gatewayNodes"),
                 )
+
+
+def _interconnecting(seen: Seen) -> list[tuple[zones.DeclaredZone, list[Chassis | Gateway]]]:
+    """The chassis that zones offer to the others or will offer, by the zones' names."""
+    found: dict[str, tuple[zones.DeclaredZone, list[Chassis | Gateway]]] = {}
+    for declared, gateway in left_out.gateways(seen):
+        found.setdefault(declared.name, (declared, []))[1].append(gateway)
+    for zone in zones.seen(seen.view):
+        hosts = {*zone.declared.zone.gateway_nodes} if zone.declared.present else set()
+        chassis = (
+            one for one in zone.southbound.local if one.interconnection or one.hostname in hosts
+        )
+        found[zone.name] = (zone.declared, [*chassis])
+    return [found[name] for name in sorted(found)]
 
 
 def all_replaced(seen: Seen) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONFIG, JOIN, NAMESPACE, ROUTER
 from icplan.ovn.generation import Generation
 from icplan.ovn.prefix import network, overlap
+from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, KubeOvnZone, RoutePolicy
@@ -140,6 +141,9 @@ def _hosts_elsewhere(seen: Seen, zone: str, host: str) -> Iterator[tuple[zones.D
             yield other, "a Node"
         elif southbound is not None and any(one.hostname == host for one in southbound.local):
             yield other, "a chassis"
+    for other, gateway in left_out.gateways(seen):
+        if gateway.hostname == host and host not in other.zone.gateway_nodes:
+            yield other, "a registered gateway"
 
 
 def gateways_rebuild(seen: Seen) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from icplan.ovn.northbound import DENYLIST
 from icplan.ovn.prefix import inside, network, normal, ordered, overlap
 from icplan.ovn.routes import Candidate, candidates
 from icplan.ovn.subnets import resolve
+from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
 
 
@@ -87,9 +88,9 @@ def _denied(seen: Seen, zone: zones.SeenZone) -> tuple[str, ...]:
     return (*(entry for entry in zone.northbound.denylist.entries if entry), *withheld)
 
 
-def _advertised(seen: Seen) -> list[tuple[zones.SeenZone, Candidate]]:
+def _advertised(seen: Seen) -> list[tuple[zones.DeclaredZone, Candidate]]:
     """What every present zone will advertise once the file is applied."""
-    result = []
+    result = [*left_out.advertised(seen)]
     for zone in zones.seen(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
@@ -97,7 +98,7 @@ def _advertised(seen: Seen) -> list[tuple[zones.SeenZone, Candidate]]:
             continue
         denylist = zone.northbound.denylist.having(_denied(seen, zone))
         result += [
-            (zone, one)
+            (zone.declared, one)
             for one in candidates(zone.northbound, zone.router)
             if not denylist.denies(one.prefix)
         ]
@@ -121,18 +122,18 @@ def advertised_overlap(seen: Seen) -> Iterator[Finding]:
             item[2].source,
         ),
     )
-    around: list[tuple[zones.SeenZone, Candidate]] = []
+    around: list[tuple[zones.DeclaredZone, Candidate]] = []
     for _, zone, one in nested:
         while around and not inside(one.prefix, around[-1][1].prefix):
             around.pop()
         for other, theirs in around:
-            if other.name != zone.name:
+            if other.name != zone.name and not {other.name, zone.name} <= seen.spec.without:
                 yield Finding(
                     max(zone.name, other.name),
                     f"{one.prefix} of {zone.name} ({one.source}) overlaps {theirs.prefix} of "
                     f"{other.name} ({theirs.source})",
                     "Withhold one of the two, or accept the rule with a reason.",
-                    zone.declared.origin(seen.spec, "name"),
+                    zone.origin(seen.spec, "name"),
                 )
         around.append((zone, one))
 
