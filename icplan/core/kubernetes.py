@@ -145,7 +145,10 @@ class ReplaceData:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of an object; None: it is not there."""
+    """One field of an object; None: it is not there.
+
+    In a list a key is a place; the one behind its last member adds a member.
+    """
 
     path: Path
     before: Tree
@@ -211,11 +214,14 @@ def number_at(body: Tree, *path: str) -> int:
 
 
 def shown(path: Path) -> str:
-    """A field as `kubectl -o jsonpath` has it: `metadata.annotations['icplan/owner']`."""
+    """A field as `kubectl -o jsonpath` has it: `metadata.annotations['icplan/owner']`, `env[3]`."""
     text = ""
     for key in path:
         plain = key.replace("-", "").replace("_", "").isalnum()
-        text += (f".{key}" if text else key) if plain else f"['{key}']"
+        if key.isdecimal():
+            text += f"[{key}]"
+        else:
+            text += (f".{key}" if text else key) if plain else f"['{key}']"
     return text
 
 

@@ -7,6 +7,7 @@ from icplan.kinds import (
     ic_config,
     route_exchange,
     subnet_advertisement,
+    switch_count,
     transit_port,
     transit_switch,
     zone_name,
@@ -14,6 +15,7 @@ from icplan.kinds import (
 from icplan.kinds.common.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
+    switch_count.KIND,
     transit_switch.KIND,
     zone_name.KIND,
     transit_port.KIND,

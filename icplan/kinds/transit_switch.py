@@ -19,19 +19,27 @@ from icplan.core.io import (
     Transaction,
     equals,
 )
-from icplan.core.state import Declared, Desired, Observed, Present
+from icplan.core.state import Declared, DesiredState, ObservedState, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
-from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, config_address
+from icplan.kinds.common.controller import config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import fits, subnets
+from icplan.kinds.common.transit_switches import (
+    SWITCH_KIND,
+    needed,
+    numbered,
+    rebuilds,
+    servers,
+    switch_address,
+    undisturbed,
+)
 from icplan.ovn import interconnect
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
-from icplan.spec.model import KubeOvnZone
 
-NAME = "transit-switch"
+NAME = SWITCH_KIND
 VENDOR = "kube-ovn"
 """Newer Kube-OVN controllers do not see a switch without it, and adding it later rebuilds every
 zone (domain facts section 5); so every switch gets it, whatever zones there are today."""
@@ -39,7 +47,7 @@ zone (domain facts section 5); so every switch gets it, whatever zones there are
 
 def address(name: str) -> Address:
     """The address of a transit switch."""
-    return Address(IC, NAME, name)
+    return switch_address(name)
 
 
 def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
@@ -47,8 +55,19 @@ def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
     return interconnect.queries()
 
 
-def desired(view: View) -> dict[Address, Desired]:
-    """One switch for each path between the zones."""
+def desired(view: View) -> DesiredState:
+    """One switch for each path between the zones, unless Kube-OVN's Deployment makes them."""
+    return undisturbed(view, _wanted(view), _rows(view))[0]
+
+
+def observed(view: View) -> ObservedState:
+    """All rows of Transit_Switch; none where they are the Deployment's business."""
+    return undisturbed(view, _wanted(view), _rows(view))[1]
+
+
+def _wanted(view: View) -> DesiredState:
+    if servers(view):
+        return {}
     switches = view.spec.interconnect.transit_switches
     origin = view.spec.origin("transitSwitches")
     return {
@@ -57,11 +76,12 @@ def desired(view: View) -> dict[Address, Desired]:
     }
 
 
-def observed(view: View) -> dict[Address, Observed]:
-    """All rows of Transit_Switch."""
+def _rows(view: View) -> ObservedState:
     unseen = view.facts.ic_unseen()
     if unseen is not None or view.facts.ic_northbound is None:
-        return {one: unseen for one in desired(view) if unseen is not None}
+        return {one: unseen for one in _wanted(view) if unseen is not None}
+    if servers(view):
+        return {}
     return {
         address(switch.name): Present(
             known(
@@ -75,46 +95,10 @@ def observed(view: View) -> dict[Address, Observed]:
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
-    """Every Kube-OVN zone is rebuilt when the set of switches changes (domain facts section 3).
-
-    In plain OVN zones a switch carries traffic only through the zones' ports.
-    """
+    """Every Kube-OVN zone is rebuilt when the set of switches changes."""
     yield from _stranded(change, view)
-    if change.action not in {Action.CREATE, Action.DELETE} and "vendor" not in change.differing:
-        return
-    declared = view.spec.interconnect.availability_zones
-    for zone in sorted(declared, key=lambda one: one.name):
-        if isinstance(zone, KubeOvnZone) and _joined(view, zone.name):
-            yield Effect(
-                zone.name,
-                Impact.OUTAGE,
-                f"{zone.name} is cut off from all other zones for {REBUILD_SECONDS}: its "
-                "controller rebuilds the interconnection whenever the set of transit switches "
-                "changes, in all Kube-OVN zones at once; its addresses change",
-            )
-
-
-def _joined(view: View, zone: str) -> bool:
-    """Whether a zone may be interconnected today."""
-    if zone in view.spec.without:
-        return _registered(view, zone)
-    cluster = view.facts.clusters.get(zone)
-    return cluster is None or (
-        cluster.config is not None and cluster.config.data.get(ENABLE) != "false"
-    )
-
-
-def _registered(view: View, zone: str) -> bool:
-    """Whether a zone whose ConfigMap is not looked at may be registered.
-
-    Its ConfigMap may have another name for it: then it is one that nobody else answers to.
-    """
-    ic = view.facts.ic_southbound
-    if ic is None or zone in ic.zones:
-        return True
-    known = {one.name for one in view.spec.interconnect.availability_zones}
-    known |= {seen.name for seen in view.facts.northbound.values()}
-    return not known.issuperset(ic.zones)
+    if change.action in {Action.CREATE, Action.DELETE} or "vendor" in change.differing:
+        yield from rebuilds(view)
 
 
 def _stranded(change: Change, view: View) -> Iterator[Effect]:
@@ -176,11 +160,10 @@ def checks(view: View) -> Iterator[Check]:
     """Every zone's ovn-ic has copied each switch into its zone, and dropped those that are gone."""
     names = view.spec.interconnect.transit_switches.names
     rows = view.facts.ic_northbound.transit_switches if view.facts.ic_northbound else ()
-    gone = [
-        row.name
-        for row in rows
-        if row.external_ids.get(MARK) == view.owner and row.name not in names
-    ]
+    marked = {row.name for row in rows if row.external_ids.get(MARK) == view.owner}
+    # What the Deployment deletes by itself are the last ones of its own.
+    ours = numbered(len(rows)) if servers(view) else marked
+    gone = [row.name for row in rows if row.name in ours and row.name not in names]
     for zone in zones.declared(view.spec):
         if zone.present:
             own = config_address(zone.name) if zone.kube_ovn else Address(zone.name, "name")
@@ -192,7 +175,7 @@ def _copied(zone: str, name: str, own: Address) -> Check:
     return Check(
         address(name),
         f"ovn-ic of {zone} has made the switch {name}",
-        frozenset({address(name), own}),
+        needed(name) | {own},
         in_zone(
             zone,
             lambda northbound: verdict(
@@ -208,7 +191,7 @@ def _removed(zone: str, name: str) -> Check:
     return Check(
         address(name),
         f"ovn-ic of {zone} has removed the switch {name}",
-        frozenset({address(name)}),
+        needed(name),
         in_zone(
             zone,
             lambda northbound: verdict(

@@ -13,6 +13,7 @@ from icplan.core.kubernetes import (
     GetObject,
     ListObjects,
     ObjectQuery,
+    Path,
     Resource,
     Tree,
     at,
@@ -41,6 +42,8 @@ CONTROLLER = "ovn-ic-controller"
 BEFORE_1_11 = "kube-ovn-controller"
 """Did the controller's work before 1.11, and always has the cluster's version."""
 IC_SERVER = "ovn-ic-server"
+"""Runs the IC databases, and keeps as many transit switches as this variable of it says."""
+SWITCH_NUMBER = "TS_NUM"
 LOCK = "icplan"
 """The name of the Lease that is our lock; these annotations hold what it says."""
 LOCK_VALUE = "icplan/lock"
@@ -109,6 +112,16 @@ class Deployment:
     annotations: Mapping[str, str]
     body: Body
     container: int
+
+    @property
+    def container_path(self) -> Path:
+        """Where that container stands in the object."""
+        return ("spec", "template", "spec", "containers", str(self.container))
+
+    def place_in_environment(self, name: str) -> int | None:
+        """The place of a variable in its environment; of several the last one, which counts."""
+        names = [text_at(one, "name") for one in list_at(self.body, *self.container_path, "env")]
+        return max((place for place, one in enumerate(names) if one == name), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +220,16 @@ def dispensable(source: Source) -> bool:
 def decode(
     zone: str, found: Mapping[ObjectQuery, tuple[Body, ...] | Unreadable]
 ) -> Cluster | Unreadable:
-    """Objects to facts; unreadable when anything of it is."""
+    """Objects to facts; unreadable when anything of it is, and rather lost than forbidden."""
     mine: dict[ObjectQuery, tuple[Body, ...]] = {}
+    lost: list[tuple[bool, str, Unreadable]] = []
     for query, bodies in found.items():
-        if isinstance(bodies, Unreadable):
-            if dispensable(source_of(query)) and bodies.forbidden:
-                continue
-            return bodies
-        mine[query] = bodies
+        if not isinstance(bodies, Unreadable):
+            mine[query] = bodies
+        elif not (dispensable(source_of(query)) and bodies.forbidden):
+            lost.append((bodies.forbidden, str(query), bodies))
+    if lost:
+        return min(lost, key=lambda one: one[:2])[2]
     return Cluster(
         config=_config(mine.get(GetObject(config_resource(zone)), ())),
         nodes=_by_name(_node(one) for one in mine.get(ListObjects(nodes(zone)), ())),

@@ -56,17 +56,20 @@ class Facts:
 
     def zone_unseen(self, zone: str) -> Unreadable | None:
         """Why nothing can be said of a zone; None when both of its databases were read."""
-        for name in (NORTHBOUND, SOUTHBOUND):
-            if (unreadable := self.unseen.get(Database(zone, name))) is not None:
-                return unreadable
+        if (unreadable := self._worst(zone, NORTHBOUND, SOUTHBOUND)) is not None:
+            return unreadable
         return None if zone in self.northbound and zone in self.southbound else NOT_ASKED
 
     def ic_unseen(self) -> Unreadable | None:
         """Why nothing can be said of the interconnection databases; None when they were read."""
-        for name in (IC_NORTHBOUND, IC_SOUTHBOUND):
-            if (unreadable := self.unseen.get(Database(IC, name))) is not None:
-                return unreadable
+        if (unreadable := self._worst(IC, IC_NORTHBOUND, IC_SOUTHBOUND)) is not None:
+            return unreadable
         return None if self.ic_northbound and self.ic_southbound else NOT_ASKED
+
+    def _worst(self, site: str, *names: str) -> Unreadable | None:
+        """Why a database was not read; rather one that does not answer than one forbidden."""
+        found = (self.unseen.get(Database(site, name)) for name in names)
+        return min((one for one in found if one), key=lambda one: one.forbidden, default=None)
 
 
 def decode(snapshot: Snapshot) -> Facts:

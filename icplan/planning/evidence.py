@@ -11,6 +11,7 @@ from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import config_address, controller_cure
 from icplan.kinds.common.evidence import ovn_ic_cure
 from icplan.kinds.common.transit_address import bare
+from icplan.kinds.common.transit_switches import needed
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ALLOW_PRIORITY
@@ -79,7 +80,7 @@ def _learned(
     return Check(
         _exchange(learner),
         f"{learner.name} has learned the subnets of {origin.name}",
-        frozenset(needs | {Address("ic", "transit-switch", one) for one in switches}),
+        frozenset(needs).union(*map(needed, switches)),
         test,
         peer=origin.name,
     )

@@ -35,6 +35,7 @@ class Plan:
         unseen: sources that could not be read; nothing is planned for what they hold.
         not_permitted: sources that we may not look at; likewise, and it is no error.
         unclear: objects of which nothing can be said although their databases were read.
+        unchecked: likewise, because of something that we may not look at.
         checks: all evidence that the file is served.
     """
 
@@ -45,6 +46,7 @@ class Plan:
     unseen: Mapping[Source, Unreadable]
     not_permitted: Mapping[Source, Unreadable]
     unclear: Mapping[Address, Unreadable]
+    unchecked: Mapping[Address, Unreadable]
     checks: tuple[Check, ...]
 
     @property
@@ -88,6 +90,7 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
     changes = diff(desired, observed, view.owner)
     felt = consequences(changes, view, today(facts))
     evidence = checks(view)
+    unclear = _unclear(observed, facts)
     return Plan(
         view=view,
         waves=waves(changes, evidence, spec.interconnect.limits.zones_at_once, felt.disruptive),
@@ -95,7 +98,8 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
         verdicts=judge(Seen(view, desired, observed, changes), felt),
         unseen={one: why for one, why in facts.unseen.items() if not why.forbidden},
         not_permitted={one: why for one, why in facts.unseen.items() if why.forbidden},
-        unclear=_unclear(observed, facts),
+        unclear={one: why for one, why in unclear.items() if not why.forbidden},
+        unchecked={one: why for one, why in unclear.items() if why.forbidden},
         checks=evidence,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icplan.core.address import IC, Address
-from icplan.core.change import Action, Change, Reason
+from icplan.core.change import Change, Reason
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check
 
@@ -103,8 +103,8 @@ def _before_leaving(
 def _parts(
     changes: Sequence[Change], zones_at_once: int, disruptive: Collection[Address]
 ) -> Iterable[tuple[str, list[Change]]]:
-    growing = [change for change in changes if change.action is not Action.DELETE]
-    shrinking = [change for change in changes if change.action is Action.DELETE]
+    growing = [one for one in changes if not kind_of(one.address.kind).takes_away(one)]
+    shrinking = [one for one in changes if kind_of(one.address.kind).takes_away(one)]
     first = [change for change in growing if kind_of(change.address.kind).prerequisite]
     felt = any(change.address in disruptive for change in first)
     yield f"prerequisites: {'all zones at once' if felt else UNFELT}", _ordered(first)
@@ -125,10 +125,9 @@ def _parts(
                 if one.address.site in group and one.address.kind == kind.name
             ]
             yield f"{', '.join(group)}: {kind.name} taken away", _ordered(members)
-    yield (
-        "what no zone needs any more",
-        _ordered(one for one in shrinking if one.address.site == IC),
-    )
+    last_of_all = _ordered(one for one in shrinking if one.address.site == IC)
+    felt = any(change.address in disruptive for change in last_of_all)
+    yield f"what no zone needs any more{': all zones at once' if felt else ''}", last_of_all
 
 
 def _groups(changes: Iterable[Change], zones_at_once: int) -> Iterable[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
+from icplan.core.address import Address
 from icplan.core.change import Action, Change
 from icplan.core.io import Datum, Operation, Transaction, Unreadable
 from icplan.core.kubernetes import (
@@ -156,10 +157,8 @@ class PlanDocument(TypedDict):
 
 def plan_document(plan: Plan) -> PlanDocument:
     """The document of a plan; it has no digest when something could not be seen."""
-    unreadable = [
-        *subjects(plan.unseen),
-        *((str(address), one) for address, one in plan.unclear.items()),
-    ]
+    unreadable = [*subjects(plan.unseen), *_named(plan.unclear)]
+    not_checked = [*subjects(plan.not_permitted), *_named(plan.unchecked)]
     return {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
@@ -183,7 +182,7 @@ def plan_document(plan: Plan) -> PlanDocument:
         ],
         "verdicts": [verdict_document(verdict) for verdict in plan.verdicts],
         "unreadable": [_unreadable(*one) for one in unreadable],
-        "not_checked": [_unreadable(*one) for one in subjects(plan.not_permitted)],
+        "not_checked": [_unreadable(*one) for one in not_checked],
         "without": sorted(plan.view.spec.without),
         "preview": plan.preview,
         "summary": {
@@ -198,6 +197,10 @@ def plan_document(plan: Plan) -> PlanDocument:
         "refused": plan.refused,
         "digest": None if unreadable or plan.preview else digest(plan),
     }
+
+
+def _named(objects: Mapping[Address, Unreadable]) -> list[tuple[str, Unreadable]]:
+    return [(str(address), one) for address, one in objects.items()]
 
 
 def _unreadable(subject: str, one: Unreadable) -> UnreadableDocument:

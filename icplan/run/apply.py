@@ -126,19 +126,38 @@ def apply(
         Locked: somebody else is at work; nothing was written.
         IcplanError: a database could not be read; nothing was written.
     """
-    sites = [IC, *sorted({one.address.site for one in plan.changes} - {IC})]
+    sites = [IC, *sorted(_written(plan) - {IC})]
     without = sorted(plan.view.spec.without)
     log.write("start", owner=plan.owner, digest=digest(plan), sites=sites, without=without)
     with Locks(databases, sites, f"apply {plan.owner}", progress.note, safe_point) as locks:
         log.write("locked", nonce=locks.holder.nonce)
         spec = plan.view.spec
         current = make_plan(spec, observe(databases, spec))
-        if digest(current) != digest(plan):
+        # A digest names no cluster: of the same changes one may lie in another one now.
+        if digest(current) != digest(plan) or not _written(current) <= {*sites}:
             raise Changed(current)
         queries = (query for kind in KINDS for query in kind.queries(spec, current.view.facts))
         with closing(Evidence(databases, queries)) as evidence:
             run = _Run(current, databases, locks, log, progress, waits, evidence, safe_point)
             return run.carry_out()
+
+
+def _written(plan: Plan) -> set[str]:
+    """The sites of a plan's changes, and those where their objects lie."""
+    steps = (
+        step
+        for change in plan.changes
+        for step in kind_of(change.address.kind).steps(change, plan.view)
+    )
+    return {change.address.site for change in plan.changes} | {
+        _place(one.operation) for one in steps
+    }
+
+
+def _place(operation: Operation) -> str:
+    if isinstance(operation, Transaction):
+        return operation.database.site
+    return operation.resource.collection.site
 
 
 class _Run:
@@ -260,7 +279,7 @@ class _Run:
             receipt = self._locks.receipt(operation.database)
             self._databases.client(operation.database).write(operation, receipt)
         else:
-            site = operation.resource.collection.site
+            site = _place(operation)
             self._locks.require_held(site)
             self._databases.clusters[site].write(operation)
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from icplan.lab import Lab, LabOptions
-from icplan.lab.kubernetes.cluster import CONFIG_MAPS, SUBNETS
+from icplan.errors import IcplanError
+from icplan.lab import Lab, LabOptions, wait_until
+from icplan.lab.kubernetes.cluster import CONFIG_MAPS, DEPLOYMENTS, SUBNETS
+from icplan.lab.kubernetes.ic_server import workload
 from tests.cases.files import cluster, file, zone
 from tests.cases.world import World
 from tests.roles import grant, token_file
@@ -16,9 +18,12 @@ from tests.roles import grant, token_file
 CONFIG = "ovn-ic-config"
 CONTROLLER = "ovn-ic-controller"
 OWNER = "icplan/owner"
+SERVER = f"{DEPLOYMENTS}/ovn-ic-server"
 
 AZ1, AZ2 = cluster(1), cluster(2)
 BASE = file(AZ1, AZ2)
+BOTH = "disruptedZones: 2"
+TWO = file(AZ1, AZ2, switches="2", limits=BOTH)
 
 
 @contextmanager
@@ -169,6 +174,92 @@ def mixed(only: str) -> None:
         w.case("start/mixed-nothing-to-do", both)
 
 
+def unknown_server(w: World) -> None:
+    """It cannot be seen whether a cluster makes the switches itself."""
+    nobody = {"az2": w.cluster(2).kubeconfig("stranger")}
+    w.case("transit_switch/cluster-unreadable", BASE, dead=("az2",))
+    w.case("transit_switch/cluster-forbidden", BASE, files=nobody)
+
+
+def counted(w: World) -> None:
+    """Kube-OVN's own Deployment makes the switches; icplan tells it how many."""
+    w.lab.clusters["az1"].start_ic_server(1)
+    _until_switches(w, "ts")
+    w.case("switch_count/first-plan", BASE)
+    w.apply(BASE)
+    w.case("switch_count/as-declared", BASE)
+    w.case("switch_count/one-to-two", TWO)
+    w.case("switch_count/cluster-unreadable", TWO, dead=("az2",))
+    nobody = {"az2": w.cluster(2).kubeconfig("stranger")}
+    w.case("switch_count/cluster-forbidden", TWO, files=nobody)
+    dual = file(AZ1, AZ2, switches="{count: 1, family: dual}")
+    w.case("rules/IC050-other-family", dual)
+    own = "{count: 2, subnets: [169.254.100.0/24, 10.98.0.0/24]}"
+    w.case("rules/IC050-other-subnet", file(AZ1, AZ2, switches=own, limits=BOTH))
+    w.apply(TWO)
+    w.case("switch_count/two-to-one", file(AZ1, AZ2, limits=BOTH))
+
+
+def counted_by_hand(w: World) -> None:
+    """Somebody changes by hand what the Deployment is told, or the switches themselves."""
+    api, ic = w.cluster().api, w.lab.ic
+    three = file(AZ1, AZ2, switches="3", limits=BOTH)
+    unmarked = {"metadata": {"annotations": {OWNER: None}}}
+    api.patch(SERVER, unmarked)
+    w.case("switch_count/mark-lost", TWO)
+    w.apply(TWO)
+    _told(w, [{"name": "TS_NUM", "value": "1"}])
+    _until_switches(w, "ts")
+    w.case("switch_count/drift-number", TWO)
+    _told(w, [])
+    w.case("switch_count/drift-not-set", TWO)
+    api.patch(SERVER, unmarked)
+    w.case("switch_count/not-set", TWO)
+    number = {"configMapKeyRef": {"name": "switches", "key": "number", "optional": True}}
+    _told(w, [{"name": "TS_NUM", "valueFrom": number}])
+    w.case("rules/IC055-from-elsewhere", TWO)
+    _told(w, [{"name": "TS_NUM", "value": "2"}])
+    w.apply(TWO)
+    ic.nbctl("ts-add", "mine")
+    w.case("rules/IC053-made-by-hand", three)
+    ic.nbctl("ts-del", "mine")
+    w.cluster().kwok.stop()
+    api.patch(SERVER, {"spec": {"replicas": 2}})
+    w.case("rules/IC054-not-available", three)
+    api.patch(SERVER, {"spec": {"replicas": 1}})
+    w.cluster().kwok.start()
+    w.cluster(2).add_workload(workload("v1.17.0", 1, "az2-gw1", "172.31.2.11"))
+    w.cluster(2).wait_for_workload("ovn-ic-server")
+    w.case("rules/IC052-two-clusters", TWO)
+
+
+def _told(w: World, variables: list[dict[str, object]]) -> None:
+    """The Deployment has this environment."""
+    path = "/spec/template/spec/containers/0/env"
+    w.cluster().api.patch(SERVER, [{"op": "add", "path": path, "value": variables}])
+    w.cluster().wait_for_workload("ovn-ic-server")
+
+
+def _until_switches(w: World, *names: str) -> None:
+    def there() -> bool:
+        try:
+            found = w.lab.ic.nbctl("--bare", "--columns=name", "list", "Transit_Switch").split()
+        except IcplanError:
+            return False  # the databases are being restarted
+        return {*found} == {*names}
+
+    wait_until(there, f"the transit switches are {', '.join(names)}")
+
+
+def counted_with_a_plain_zone(only: str) -> None:
+    """A plain OVN zone leaves a switch before the Deployment deletes it."""
+    with world(only, plain=("az2",), zones=1) as w:
+        w.lab.clusters["az1"].start_ic_server(2)
+        _until_switches(w, "ts", "ts1")
+        w.apply(file(AZ1, zone(2), switches="2"))
+        w.case("switch_count/two-to-one-with-a-plain-zone", file(AZ1, zone(2)))
+
+
 def main(only: str) -> None:
     with world(only) as w:
         w.zone(1).add_subnet("office", "10.116.0.1/24")
@@ -177,3 +268,7 @@ def main(only: str) -> None:
         for scene in (converged, withheld, stale, by_hand, preview, clusters, join):
             scene(w)
     mixed(only)
+    with world(only) as w:
+        for scene in (unknown_server, counted, counted_by_hand):
+            scene(w)
+    counted_with_a_plain_zone(only)

@@ -391,3 +391,32 @@ def test_a_start_that_fails_leaves_nothing_and_says_why(
     with pytest.raises(IcplanError, match="no such flag") as caught:
         Lab(directory, LabOptions(zones=("az1",), kubernetes=True)).start()
     assert "kube-apiserver" in caught.value.thing
+
+
+def test_the_ic_databases_live_with_a_pod(directory: Path) -> None:
+    with Lab(directory, LabOptions(zones=("az1",), kubernetes=True)) as lab:
+        az1 = lab.clusters["az1"]
+        az1.start_ic_server(2)
+
+        def switches() -> set[str]:
+            try:
+                found = lab.ic.nbctl("--bare", "--columns=name", "list", "Transit_Switch")
+            except IcplanError:
+                return set()
+            return set(found.split())
+
+        wait_until(lambda: switches() == {"ts", "ts1"}, "there are two transit switches")
+        servers = [each.daemon for each in lab.ic.servers]
+        before = [each.pidfile.read_text() for each in servers]
+        lab.ic.nbctl("ts-del", "ts1")
+        wait_until(lambda: switches() == {"ts", "ts1"}, "what was deleted is made again")
+        assert [each.pidfile.read_text() for each in servers] == before
+        variable = "/spec/template/spec/containers/0/env/1/value"
+        change = [{"op": "replace", "path": variable, "value": "1"}]
+        az1.cluster.api.patch(f"{DEPLOYMENTS}/ovn-ic-server", change)
+        wait_until(lambda: switches() == {"ts"}, "one is deleted")
+        assert not {each.pidfile.read_text() for each in servers} & {*before}
+        az1.cluster.scale("ovn-ic-server", 0)
+        wait_until(lambda: not any(each.running() for each in servers), "the databases are away")
+        az1.cluster.scale("ovn-ic-server", 1)
+        wait_until(lambda: switches() == {"ts"}, "they are back with what they held")

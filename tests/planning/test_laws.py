@@ -64,12 +64,18 @@ def said(made: Plan) -> tuple[str, str, str]:
 # Order
 
 
+ORDERED = {"containers", "env"}
+"""Lists whose members are written by their places, which the preconditions show."""
+
+
 def shuffled(value: Json, chance: random.Random) -> Json:
     """The same JSON with all rows, sets and keys in another order."""
     match value:
         case dict():
             keys = chance.sample(list(value), len(value))
-            return {key: shuffled(value[key], chance) for key in keys}
+            return {
+                key: value[key] if key in ORDERED else shuffled(value[key], chance) for key in keys
+            }
         case list():
             return [shuffled(one, chance) for one in chance.sample(value, len(value))]
     return value

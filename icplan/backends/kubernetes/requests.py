@@ -133,9 +133,10 @@ def uid(found: Body) -> str:
 
 def version(found: Body) -> str:
     """What each write to an object changes."""
-    return str(at(found, ("metadata", "resourceVersion")))
+    return str(at(found, _VERSION))
 
 
+_VERSION = ("metadata", "resourceVersion")
 _DELETED = ("metadata", "deletionTimestamp")
 
 
@@ -159,7 +160,8 @@ def _replaced(write: ReplaceData, found: Body) -> dict[str, Tree]:
 def _patch(write: PatchFields, found: Body) -> list[Tree]:
     """Tests of all that the write relies on, then the changes.
 
-    A test for null holds for what is not there, too: so do parents that must be made first.
+    A test for null holds for what is not there, too: so do parents that must be made first. Only
+    a list has no test for what is not there: the object's version stands for it.
     """
     tests: list[Tree] = [_step("test", ("metadata", "uid"), write.uid)]
     steps: list[Tree] = []
@@ -167,7 +169,9 @@ def _patch(write: PatchFields, found: Body) -> list[Tree]:
     for change in write.changes:
         parents = [change.path[:length] for length in range(1, len(change.path))]
         missing = [path for path in parents if at(found, path) is None]
-        if not missing:
+        if not missing and _behind(found, change.path):
+            tests.append(_step("test", _VERSION, version(found)))
+        elif not missing:
             tests.append(_step("test", change.path, change.before))
         elif missing[0] not in made:
             tests.append(_step("test", missing[0], None))
@@ -178,10 +182,17 @@ def _patch(write: PatchFields, found: Body) -> list[Tree]:
     return tests + steps
 
 
+def _behind(found: Body, path: Path) -> bool:
+    """Whether a path leads to the place behind the last member of a list."""
+    parent = at(found, path[:-1])
+    return isinstance(parent, list) and path[-1] == str(len(parent))
+
+
 def _steps(change: FieldChange) -> list[Tree]:
     if change.after is not None:
-        # `add` replaces a key that is there.
-        return [_step("add", change.path, change.after)]
+        # `add` replaces a key of a map, yet it pushes the member of a list aside.
+        kind = "add" if change.before is None else "replace"
+        return [_step(kind, change.path, change.after)]
     return [{"op": "remove", "path": _pointer(change.path)}] if change.before is not None else []
 
 

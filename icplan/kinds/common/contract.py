@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from icplan.core.address import Address
-from icplan.core.change import Change, Effect
+from icplan.core.change import Action, Change, Effect
 from icplan.core.io import Operation, Query, Unreadable
 from icplan.core.kubernetes import ObjectQuery
 from icplan.core.state import Desired, Observed
@@ -114,6 +114,11 @@ def one_step(
     return steps
 
 
+def deletes(change: Change) -> bool:
+    """Whether a change takes its object away."""
+    return change.action is Action.DELETE
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of object.
@@ -129,6 +134,7 @@ class Kind:
         effects: what a change does to traffic, seen from its own zone.
         steps: the guarded writes that carry a change out, in order.
         checks: the evidence that such objects work.
+        takes_away: whether a change leaves the zones with less than before: done last.
     """
 
     name: str
@@ -139,3 +145,4 @@ class Kind:
     effects: Callable[[Change, View], Iterable[Effect]]
     steps: Callable[[Change, View], tuple[Step, ...]]
     checks: Callable[[View], Iterable[Check]]
+    takes_away: Callable[[Change], bool] = deletes

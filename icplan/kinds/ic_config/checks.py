@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from icplan.core.address import IC, Address
+from icplan.core.address import Address
 from icplan.core.state import Declared, Present
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.config_map import KEYS, data
@@ -18,6 +18,7 @@ from icplan.kinds.common.controller import (
 from icplan.kinds.common.evidence import in_cluster, in_ic, in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_address import fits, subnets
+from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.ic_config.effects import enabled
 from icplan.kinds.ic_config.state import desired, observed
 from icplan.ovn.attachment import of_router
@@ -197,7 +198,7 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
     switches = view.spec.interconnect.transit_switches
     # By name, as the controller counts them when it rotates (domain facts section 4).
     for place, switch in enumerate(sorted(switches.names)):
-        needs = _needs(name) | {Address(IC, "transit-switch", switch)}
+        needs = _needs(name) | needed(switch)
         subnet = switches.subnet_of(switches.names.index(switch))
         yield _port(name, switch, subnet, needs)
         yield _order(name, switch, rotated(hosts, place), needs)

@@ -11,6 +11,7 @@ from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.contract import Check, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_evidence import sharing
+from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.transit_port.state import NAME, address, desired, switches_of
 from icplan.ovn.interconnect import IcSouthbound
 
@@ -44,9 +45,7 @@ def checks(view: View) -> Iterator[Check]:
 
 
 def _needs(zone: str, switch: str) -> frozenset[Address]:
-    return frozenset(
-        {Address(zone, "name"), address(zone, switch), Address("ic", "transit-switch", switch)}
-    )
+    return needed(switch) | {Address(zone, "name"), address(zone, switch)}
 
 
 def _rivals(view: View, zone: str, switch: str, wanted: Desired | None) -> frozenset[Address]:

@@ -11,6 +11,7 @@ are not: see `icplan.lab.standin`.
         az1.cluster.as_user("planner")    # without roles at first
         az1.cluster.exec(pod, ["sh", "-c", "exec ncat -U $OVN_RUNDIR/ovnnb_db.sock"], b"…")
         az1.start_controller("old")       # the stand-in
+        az1.start_ic_server(1)            # the IC databases live with a pod, with TS_NUM=1
         lab.kubeconfig                    # one file with all contexts
 """
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from icplan.errors import IcplanError
 from icplan.lab.daemons import Daemon
 from icplan.lab.kubernetes.cluster import Cluster
+from icplan.lab.kubernetes.ic_server import workload
 from icplan.lab.kubernetes.objects import ROUTER
 from icplan.lab.numbering import kube_ovn_subnets, network_of
 from icplan.lab.state import Mode
@@ -59,6 +60,7 @@ class KubernetesZone(Zone):
         self.router = ROUTER
         self.run_directory = self.directory / "run"
         self.cluster = Cluster(self.name, self.directory / "kubernetes", state.cluster)
+        self._root = root
         self._ic_servers = ic.servers
 
     # Bringing it up
@@ -198,10 +200,43 @@ class KubernetesZone(Zone):
             names_control=False,
         )
 
+    # The IC databases in this cluster
+
+    def start_ic_server(self, switches: int) -> None:
+        """Let this cluster run the lab's IC databases, as Kube-OVN's Deployment ovn-ic-server.
+
+        From now on they live with its pod, and its TS_NUM says how many transit switches there
+        are, whatever else makes or deletes some.
+
+        Args:
+            switches: its TS_NUM.
+
+        Raises:
+            IcplanError: the IC databases have several members, or something did not start.
+        """
+        if self._options.members > 1:
+            raise IcplanError(
+                f"Deployment ovn-ic-server of {self.name}",
+                cause="the lab plays its pod for IC databases with one member only",
+                cure="use a lab with one member",
+            )
+        first = next(iter(self.hosts.values()))
+        server = workload(self._options.kube_ovn, switches, first.name, first.address)
+        self.cluster.add_workload(server)
+        self.cluster.wait_for_workload(server.name)
+        self._ic_server.start()
+
+    @property
+    def _ic_server(self) -> Daemon:
+        module = "icplan.lab.kubernetes.ic_server"
+        arguments = ("-P", "-m", module, str(self.cluster.kubeconfig()), str(self._root))
+        return Daemon("ic-server", self.directory, sys.executable, arguments)
+
     # Taking it down
 
     def end_daemons(self) -> None:
         """End the zone's own daemons; its hosts and pods are taken away before."""
+        self._ic_server.stop()
         self._controller().stop()
         self.stop_ovn_ic()
         super().end_daemons()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from icplan.planning.rules import addresses, gateways, kube_ovn, names, ownership, routes
+from icplan.planning.rules import (
+    addresses,
+    gateways,
+    ic_server,
+    kube_ovn,
+    names,
+    ownership,
+    routes,
+)
 from icplan.planning.rules.contract import Finding, LiveRule, OfflineRule, Rule, Seen, Severity
 
 __all__ = ["LIVE", "OFFLINE", "RULES", "Finding", "Rule", "Seen", "Severity"]
@@ -60,6 +68,11 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC045", ERROR, kube_ovn.no_whole_subnet),
     LiveRule("IC046", WARNING, kube_ovn.withheld_by_others),
     LiveRule("IC047", ERROR, kube_ovn.host_of_another_zone),
+    LiveRule("IC050", ERROR, ic_server.other_subnets),
+    LiveRule("IC052", ERROR, ic_server.several),
+    LiveRule("IC053", ERROR, ic_server.foreign_switch),
+    LiveRule("IC054", ERROR, ic_server.not_running),
+    LiveRule("IC055", ERROR, ic_server.number_from_elsewhere),
 )
 """Decided by what was observed."""
 

@@ -14,9 +14,9 @@ from icplan.kinds.common.controller import (
     running_cure,
     trouble,
 )
+from icplan.kinds.common.transit_switches import COUNT_KIND, SWITCH_KIND
 from icplan.kinds.common.waivers import STALE_DENIAL, UNKNOWN_KEY, accepted
 from icplan.kinds.common.withheld import by_others, entries, stale_denials
-from icplan.kinds.transit_switch import NAME as TRANSIT_SWITCH
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONFIG, JOIN, NAMESPACE, ROUTER
 from icplan.ovn.generation import Generation
@@ -76,7 +76,7 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
     looked at again right before each write.
     """
     touched = {one.address.site for one in seen.changes}
-    switches = any(one.address.kind == TRANSIT_SWITCH for one in seen.changes)
+    switches = any(one.address.kind in {SWITCH_KIND, COUNT_KIND} for one in seen.changes)
     for zone in zones.clusters(seen.view):
         joined = zone.cluster.config is not None
         why = trouble(zone.cluster)

@@ -31,8 +31,8 @@ from icplan.core.kubernetes import (
     pods,
     subnets,
 )
-from icplan.lab.kubernetes import ApiClient, Cluster
-from icplan.lab.kubernetes.cluster import SUBNETS
+from icplan.lab.kubernetes import ApiClient, Cluster, Workload
+from icplan.lab.kubernetes.cluster import DEPLOYMENTS, SUBNETS
 from tests.backends.kubernetes.conftest import CONFIG_PATH, Found, access
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
@@ -304,6 +304,99 @@ def test_a_field_that_somebody_set_meanwhile_is_named(
     assert caught.value.thing == "spec.disableInterConnection of Subnet no-advertise of az1"
     assert caught.value.cause == f"the plan saw nothing, but {str(theirs).lower()} is there now"
     assert "annotations" not in api.get(path)["metadata"]
+
+
+# Members of lists
+
+
+SERVER = deployments("az1", "kube-system")["ovn-ic-server"]
+SERVER_PATH = f"{DEPLOYMENTS}/ovn-ic-server"
+ENVIRONMENT = ("spec", "template", "spec", "containers", "0", "env")
+
+
+@pytest.fixture
+def deployment(cluster: Cluster, api: ApiClient, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A Deployment with some variables; its uid."""
+    variables = getattr(request, "param", {"POD_IP": "10.0.0.1", "TS_NUM": "1", "SSL": "false"})
+    cluster.add_workload(Workload(SERVER.name, "v1.17.0", environment=variables, replicas=0))
+    yield str(api.get(SERVER_PATH)["metadata"]["uid"])
+    api.delete(SERVER_PATH)
+
+
+def environment(api: ApiClient) -> list[tuple[str, str]]:
+    (container,) = api.get(SERVER_PATH)["spec"]["template"]["spec"]["containers"]
+    return [(one["name"], one["value"]) for one in container.get("env", ())]
+
+
+def adding(uid: str, place: int) -> PatchFields:
+    new = FieldChange((*ENVIRONMENT, str(place)), None, {"name": "TS_NUM", "value": "2"})
+    return PatchFields(SERVER, uid, (new,))
+
+
+def test_a_member_is_changed_where_it_stands(
+    objects: Objects, deployment: str, api: ApiClient
+) -> None:
+    name = FieldChange((*ENVIRONMENT, "1", "name"), "TS_NUM", "TS_NUM")
+    value = FieldChange((*ENVIRONMENT, "1", "value"), "1", "2")
+    objects.write(PatchFields(SERVER, deployment, (name, value)))
+    assert environment(api) == [("POD_IP", "10.0.0.1"), ("TS_NUM", "2"), ("SSL", "false")]
+
+
+def test_a_member_that_moved_is_not_changed(
+    objects: Objects, deployment: str, api: ApiClient, interrupted: Interrupted
+) -> None:
+    first = f"/{'/'.join(ENVIRONMENT)}/0"
+    interrupted.by(lambda: api.patch(SERVER_PATH, [{"op": "remove", "path": first}]))
+    name = FieldChange((*ENVIRONMENT, "1", "name"), "TS_NUM", "TS_NUM")
+    value = FieldChange((*ENVIRONMENT, "1", "value"), "1", "2")
+    with pytest.raises(ObjectStale) as caught:
+        objects.write(PatchFields(SERVER, deployment, (name, value)))
+    assert caught.value.thing == (
+        "spec.template.spec.containers[0].env[1].name of Deployment kube-system/ovn-ic-server of "
+        "az1"
+    )
+    assert environment(api) == [("TS_NUM", "1"), ("SSL", "false")]
+
+
+def test_a_member_is_replaced_and_not_pushed_aside(
+    objects: Objects, deployment: str, api: ApiClient
+) -> None:
+    before, after = {"name": "TS_NUM", "value": "1"}, {"name": "TS_NUM", "value": "2"}
+    change = FieldChange((*ENVIRONMENT, "1"), before, after)
+    objects.write(PatchFields(SERVER, deployment, (change,)))
+    assert environment(api) == [("POD_IP", "10.0.0.1"), ("TS_NUM", "2"), ("SSL", "false")]
+
+
+@pytest.mark.parametrize("deployment", [{"POD_IP": "10.0.0.1"}], indirect=True)
+def test_a_member_is_added_behind_the_last_one(
+    objects: Objects, deployment: str, api: ApiClient, interrupted: Interrupted
+) -> None:
+    interrupted.by(lambda: api.patch(SERVER_PATH, {"metadata": {"labels": {"theirs": "1"}}}))
+    objects.write(adding(deployment, 1))
+    # A list has no test for what is not there: any change makes it look again.
+    assert interrupted.writes == 2
+    assert environment(api) == [("POD_IP", "10.0.0.1"), ("TS_NUM", "2")]
+
+
+@pytest.mark.parametrize("deployment", [{"POD_IP": "10.0.0.1"}], indirect=True)
+def test_a_member_that_came_meanwhile_is_not_pushed_aside(
+    objects: Objects, deployment: str, api: ApiClient, interrupted: Interrupted
+) -> None:
+    theirs = {"op": "add", "path": f"/{'/'.join(ENVIRONMENT)}/-", "value": {"name": "THEIRS"}}
+    interrupted.by(lambda: api.patch(SERVER_PATH, [theirs]))
+    with pytest.raises(ObjectStale) as caught:
+        objects.write(adding(deployment, 1))
+    assert caught.value.thing.startswith("spec.template.spec.containers[0].env[1] of")
+    assert len(api.get(SERVER_PATH)["spec"]["template"]["spec"]["containers"][0]["env"]) == 2
+
+
+@pytest.mark.parametrize("deployment", [{}], indirect=True)
+def test_a_list_that_is_not_there_is_made(
+    objects: Objects, deployment: str, api: ApiClient
+) -> None:
+    new = FieldChange(ENVIRONMENT, None, [{"name": "TS_NUM", "value": "2"}])
+    objects.write(PatchFields(SERVER, deployment, (new,)))
+    assert environment(api) == [("TS_NUM", "2")]
 
 
 # Deleting

@@ -19,7 +19,8 @@ from icplan.backends.kubernetes.requests import Request, collection_path, object
 from icplan.backends.kubernetes.transport import Answer
 from icplan.backends.kubernetes.tunnel import Tunnel
 from icplan.backends.ovsdb import Client
-from icplan.core.io import NORTHBOUND, Query
+from icplan.core.change import Action, Change, Reason
+from icplan.core.io import NORTHBOUND, Query, Snapshot
 from icplan.core.kubernetes import (
     CreateObject,
     DeleteObject,
@@ -38,10 +39,19 @@ from icplan.core.kubernetes import (
     service_cidrs,
     subnets,
 )
+from icplan.core.value import Known
+from icplan.kinds import switch_count
+from icplan.kinds.common.contract import View
+from icplan.kinds.common.transit_switches import count_address
 from icplan.lab import wait_until
 from icplan.lab.kubernetes import ApiClient, Cluster, KubernetesZone, Workload
 from icplan.lab.kubernetes.cluster import PODS
+from icplan.ovn.cluster import SWITCH_NUMBER
+from icplan.ovn.facts import decode
+from icplan.spec.load import read as read_file
 from tests.backends.kubernetes.conftest import access
+from tests.cases.files import cluster as zone_of
+from tests.cases.files import file
 from tests.ovsdb import AZ1
 from tests.roles import KUBE_SYSTEM, documents, path_of, token_file
 
@@ -56,6 +66,7 @@ CONFIG = config_maps("az1", KUBE_SYSTEM)["ovn-ic-config"]
 SERVER = DEPLOYMENTS["ovn-ic-server"]
 LEASE = LEASES["icplan"]
 SUBNET = subnets("az1")["office"]
+FILE = file(zone_of(1), switches="2")
 
 
 class Permission(NamedTuple):
@@ -119,6 +130,18 @@ def setting(resource: Resource, key: str) -> Write:
     return lambda api: PatchFields(resource, uid(api, resource), changes)
 
 
+def setting_switches(api: ApiClient) -> ObjectWrite:
+    """As the kind itself writes it."""
+    spec = read_file(FILE.encode(), "interconnect.yaml")
+    found = (api.get(object_path(SERVER)),)
+    view = View(spec, decode(Snapshot("2026-06-01T12:00:00+00:00", {}, {GetObject(SERVER): found})))
+    number = {SWITCH_NUMBER: Known("1")}, {SWITCH_NUMBER: Known("2")}
+    change = Change(count_address(), Action.ADOPT, Reason.UNMARKED, *number, None)
+    (step,) = switch_count.KIND.steps(change, view)
+    assert isinstance(step.operation, PatchFields)
+    return step.operation
+
+
 def renewing_lease(api: ApiClient) -> ObjectWrite:
     change = FieldChange(("spec", "holderIdentity"), "them", "us")
     return PatchFields(LEASE, uid(api, LEASE), (change,))
@@ -133,7 +156,7 @@ WRITES: Mapping[Permission, Write] = {
     here("update", "configmaps", "ovn-ic-config"): replacing_config,
     here("delete", "configmaps", "ovn-ic-config"): deleting(CONFIG),
     Permission("patch", "subnets.kubeovn.io"): setting(SUBNET, "disableInterConnection"),
-    here("patch", "deployments.apps", "ovn-ic-server"): setting(SERVER, "paused"),
+    here("patch", "deployments.apps", "ovn-ic-server"): setting_switches,
     here("create", "leases.coordination.k8s.io"): creating(
         LEASE, {"spec": {"holderIdentity": "us"}}
     ),
@@ -298,7 +321,8 @@ def _there(cluster: Cluster, api: ApiClient) -> Iterator[None]:
     lease = {"metadata": {"name": LEASE.name}, "spec": {"holderIdentity": "them"}}
     api.create(collection_path(LEASE.collection), lease)
     cluster.add_subnet(SUBNET.name, ["10.99.0.0/24"], ["10.99.0.1"])
-    cluster.add_workload(Workload(SERVER.name, "v1.17.0", replicas=0))
+    number = {SWITCH_NUMBER: "1"}
+    cluster.add_workload(Workload(SERVER.name, "v1.17.0", environment=number, replicas=0))
     yield
     for one in (CONFIG, LEASE, SUBNET, SERVER):
         if api.get_if_exists(object_path(one)) is not None:

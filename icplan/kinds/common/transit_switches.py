@@ -1,0 +1,137 @@
+"""Who makes the transit switches, and what a change of their set does. Declares none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from icplan.core.address import IC, Address
+from icplan.core.change import Action, Effect, Impact
+from icplan.core.diff import diff
+from icplan.core.io import Unreadable
+from icplan.core.state import DesiredState, Observed, ObservedState
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import View
+from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS
+from icplan.ovn.cluster import IC_SERVER, NAMESPACE
+from icplan.spec.model import KubeOvnZone
+
+SWITCH_KIND = "transit-switch"
+"""A row of the IC northbound database."""
+COUNT_KIND = "switch-count"
+"""How many switches Kube-OVN's Deployment makes by itself."""
+
+
+def switch_address(name: str) -> Address:
+    """The address of a transit switch."""
+    return Address(IC, SWITCH_KIND, name)
+
+
+def count_address() -> Address:
+    """The address of the number of switches."""
+    return Address(IC, COUNT_KIND)
+
+
+def needed(name: str) -> frozenset[Address]:
+    """What must be done before a zone can have a switch, whoever makes it."""
+    return frozenset({switch_address(name), count_address()})
+
+
+def servers(view: View) -> tuple[zones.SeenCluster, ...]:
+    """The zones whose clusters run the IC databases as Kube-OVN's Deployment, by name.
+
+    It makes and deletes the switches itself, so that rows of ours would be fought over (domain
+    facts section 5).
+    """
+    if view.spec.interconnect.ic_database.deployment is not None:
+        return ()
+    return tuple(one for one in zones.clusters(view) if one.cluster.ic_server is not None)
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """The names that Kube-OVN gives to so many switches: ts, ts1, ts2 (domain facts section 5)."""
+    return tuple("ts" if index == 0 else f"ts{index}" for index in range(count))
+
+
+def titled(zone: str) -> str:
+    """How that Deployment is called in front of people."""
+    return f"Deployment {NAMESPACE}/{IC_SERVER} of {zone}"
+
+
+def undisturbed(
+    view: View, wanted: DesiredState, states: ObservedState
+) -> tuple[DesiredState, ObservedState]:
+    """Both states, such that nothing is written while it is not known who makes the switches.
+
+    What would be written is unreadable then. What is as declared and only lacks our mark is not
+    declared: it may be none of ours, and there is nothing to be said about it.
+    """
+    unknown = _unknown(view)
+    if unknown is None:
+        return wanted, states
+    changes = diff(wanted, states, view.owner)
+    unmarked = {one.address for one in changes if one.action is Action.ADOPT and not one.differing}
+    written: Mapping[Address, Observed] = {
+        one.address: unknown for one in changes if one.address not in unmarked
+    }
+    rest = {address: one for address, one in wanted.items() if address not in unmarked}
+    return rest, {**states, **written}
+
+
+def _unknown(view: View) -> Unreadable | None:
+    """Why it is not known whether a Kube-OVN zone runs the Deployment; None when it is."""
+    if view.spec.interconnect.ic_database.deployment is not None:
+        return None
+    declared = view.spec.interconnect.availability_zones
+    for zone in sorted(declared, key=lambda one: one.name):
+        if not isinstance(zone, KubeOvnZone):
+            continue
+        what = f"whether there is a {titled(zone.name)}, which makes the transit switches itself"
+        if zone.name in view.spec.without:
+            return Unreadable(
+                f"{what}, is not known: {zone.name} is left out",
+                f"plan without leaving {zone.name} out, or leave the transit switches as they are",
+            )
+        if (unseen := view.facts.cluster_unseen(zone.name)) is not None:
+            cause = f"{what}, is not known: {unseen.cause}"
+            return Unreadable(cause, unseen.cure, unseen.forbidden)
+    return None
+
+
+def rebuilds(view: View) -> Iterator[Effect]:
+    """Every Kube-OVN zone is rebuilt when the set of switches changes (domain facts section 3).
+
+    In plain OVN zones a switch carries traffic only through the zones' ports.
+    """
+    declared = view.spec.interconnect.availability_zones
+    for zone in sorted(declared, key=lambda one: one.name):
+        if isinstance(zone, KubeOvnZone) and _joined(view, zone.name):
+            yield Effect(
+                zone.name,
+                Impact.OUTAGE,
+                f"{zone.name} is cut off from all other zones for {REBUILD_SECONDS}: its "
+                "controller rebuilds the interconnection whenever the set of transit switches "
+                "changes, in all Kube-OVN zones at once; its addresses change",
+            )
+
+
+def _joined(view: View, zone: str) -> bool:
+    """Whether a zone may be interconnected today."""
+    if zone in view.spec.without:
+        return _registered(view, zone)
+    cluster = view.facts.clusters.get(zone)
+    return cluster is None or (
+        cluster.config is not None and cluster.config.data.get(ENABLE) != "false"
+    )
+
+
+def _registered(view: View, zone: str) -> bool:
+    """Whether a zone whose ConfigMap is not looked at may be registered.
+
+    Its ConfigMap may have another name for it: then it is one that nobody else answers to.
+    """
+    ic = view.facts.ic_southbound
+    if ic is None or zone in ic.zones:
+        return True
+    known = {one.name for one in view.spec.interconnect.availability_zones}
+    known |= {seen.name for seen in view.facts.northbound.values()}
+    return not known.issuperset(ic.zones)
