@@ -133,7 +133,10 @@ class CreateObject:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceData:
-    """A ConfigMap's data replaced as a whole; annotations and labels set, or removed by None."""
+    """A ConfigMap's data replaced as a whole; annotations and labels set, or removed by None.
+
+    Without a uid it is whichever object is there: one that an earlier step has made.
+    """
 
     resource: Resource
     uid: str
@@ -166,7 +169,7 @@ class PatchFields:
 
 @dataclass(frozen=True, slots=True)
 class DeleteObject:
-    """An object removed."""
+    """An object removed; without a uid whichever is there, made by an earlier step."""
 
     resource: Resource
     uid: str

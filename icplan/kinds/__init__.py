@@ -8,6 +8,7 @@ from icplan.kinds import (
     route_exchange,
     subnet_advertisement,
     switch_count,
+    transit_addresses,
     transit_port,
     transit_switch,
     zone_name,
@@ -23,6 +24,7 @@ KINDS: tuple[Kind, ...] = (
     subnet_advertisement.KIND,
     ic_config.KIND,
     denylist.KIND,
+    transit_addresses.KIND,
 )
 """All kinds; a kind comes after those that it needs."""
 

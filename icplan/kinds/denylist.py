@@ -10,29 +10,23 @@ from icplan.core.io import Query
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.config_map import data, kept
 from icplan.kinds.common.contract import Check, Held, Kind, Missing, Step, Verdict, View
 from icplan.kinds.common.controller import (
-    ENABLE,
+    DENYLIST_KIND,
     REBUILD_SECONDS,
-    config_address,
     described,
     guard,
-    replaced,
-    taken_down,
+    needs,
 )
+from icplan.kinds.common.cures import carried, denylist_address, stale, switched_on
+from icplan.kinds.common.cycle import ConfigWrites, switched_off
 from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import overlap_denials, stale_denials
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
-NAME = "denylist"
+NAME = DENYLIST_KIND
 STALE = "stale-entries"
-
-
-def address(zone: str) -> Address:
-    """The address of a zone's denylist."""
-    return Address(zone, NAME)
 
 
 def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
@@ -43,8 +37,11 @@ def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
 def desired(view: View) -> dict[Address, Desired]:
     """Nothing is denied without a reason, unless the file accepts that it stays so."""
     return {
-        address(zone.name): Declared(known(**{STALE: ()}), zone.origin(view.spec, "withhold"))
+        denylist_address(zone.name): Declared(
+            known(**{STALE: ()}), zone.origin(view.spec, "withhold")
+        )
         for zone in _minded(view)
+        if switched_on(view, zone.name)
     }
 
 
@@ -60,10 +57,10 @@ def observed(view: View) -> dict[Address, Observed]:
     """What is denied without a reason."""
     states: dict[Address, Observed] = {}
     for zone in _minded(view):
-        unseen = view.facts.cluster_unseen(zone.name) or view.facts.zone_unseen(zone.name)
-        states[address(zone.name)] = unseen or Present(
-            known(**{STALE: stale_denials(view, zone.name)}), view.owner
-        )
+        if switched_on(view, zone.name):
+            states[denylist_address(zone.name)] = view.facts.zone_unseen(zone.name) or Present(
+                known(**{STALE: stale(view, zone.name)}), view.owner
+            )
     return states
 
 
@@ -83,16 +80,14 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
     """Off, until the controller has taken everything down, and on again."""
-    zone = zones.find_cluster(view, change.address.site)
-    found = zone.cluster.config
-    if found is None:
-        raise AssertionError("a denylist without a ConfigMap")
-    on = {**kept(view, zone.name, found), **data(view.spec, zone.declared)}
-    off = on | {ENABLE: "false"}
-    guards, owner = (guard(zone.name),), view.owner
-    first = replaced(zone.name, found, on, off, mark=owner, owner=owner)
-    second = replaced(zone.name, found, off, on, mark=owner, owner=owner)
-    return (Step(first, guards, (taken_down(zone.name),)), Step(second, guards))
+    zone = change.address.site
+    if carried(view, zone):
+        return ()
+    writes = ConfigWrites.of(view, zone)
+    return (
+        switched_off(zone, writes.next(writes.wanted, writes.off)),
+        Step(writes.next(writes.off, writes.wanted), (guard(zone),)),
+    )
 
 
 def checks(view: View) -> Iterator[Check]:
@@ -107,9 +102,9 @@ def _forgotten(spec: Spec, zone: str) -> Check:
         if unseen is not None:
             return unseen
         view = View(spec, facts)
-        if stale := stale_denials(view, zone):
+        if denied := stale_denials(view, zone):
             return Missing(
-                f"{zone} denies {', '.join(stale)}, which nothing withholds any more",
+                f"{zone} denies {', '.join(denied)}, which nothing withholds any more",
                 "run icplan plan: it shows the cure, which switches the zone off and on again",
             )
         if overlaps := overlap_denials(view, zone):
@@ -125,9 +120,9 @@ def _forgotten(spec: Spec, zone: str) -> Check:
         return Held()
 
     return Check(
-        address(zone),
+        denylist_address(zone),
         f"{zone} denies nothing without a reason",
-        frozenset({address(zone), config_address(zone)}),
+        needs(zone),
         test,
     )
 

@@ -86,6 +86,8 @@ def _apply_lines(report: ApplyReport, paint: Paint) -> Iterator[str]:
     for one, count in unseen.items():
         yield f"  {paint.altered('could not see')} {_pieces(count)}: {escape(one.cause)}"
         yield f"    cure: {escape(one.cure)}"
+    if report.leaves:
+        yield f"  {paint.bad(escape(report.leaves))}"
     if report.interrupted:
         yield "  interrupted by you"
     yield "Nothing is lost: run `icplan plan` and `icplan apply` again, they go on from here."

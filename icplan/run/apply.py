@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from icplan.backends.databases import Databases
@@ -80,6 +80,8 @@ class ApplyReport:
         missing: evidence that did not come.
         error: what stopped it.
         interrupted: a person stopped it.
+        leaves: how things stand because of the change that was being made; empty where that is no
+            matter.
     """
 
     plan: Plan
@@ -89,6 +91,7 @@ class ApplyReport:
     missing: tuple[Pending, ...] = ()
     error: IcplanError | None = None
     interrupted: bool = False
+    leaves: str = ""
 
     @property
     def wrote(self) -> bool:
@@ -213,23 +216,43 @@ class _Run:
         self._progress.wave(wave, len(self._plan.waves))
         if not self._await("require", wave, wave.requires):
             return False
+        awaits = self._since_now(wave.awaits)
         for change in wave.changes:
             self._safe_point()
             if not self._write(change):
                 return False
-        return self._await("await", wave, wave.awaits)
+        return self._await("await", wave, awaits)
+
+    def _since_now(self, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Transitions are measured from what is there before the wave's first write."""
+        if all(check.since is None for check in checks):
+            return checks
+        facts = self._evidence.facts()
+        return tuple(
+            replace(check, holds=check.since(facts)) if check.since is not None else check
+            for check in checks
+        )
 
     def _write(self, change: Change) -> bool:
         """All steps of a change; false when the evidence between two of them does not come."""
         self._progress.writing(change)
+        needless = 0
         for step in kind_of(change.address.kind).steps(change, self._plan.view):
+            if needless:
+                needless -= 1
+                continue
             self._settle(change.address, step.settles)
+            if step.unless and self._all_hold(step.unless):
+                needless = step.skips
+                continue
             self._require(change.address, step.guards)
             self._step(change, step.operation)
+            self._report.leaves = step.leaves
             # Half of a change is nowhere to stop at: a zone may be switched off just now.
             if not self._see("between", str(change.address), step.awaits, never):
                 return False
         self._report.outcomes[change.address] = Outcome.DONE
+        self._report.leaves = ""
         self._log.write("written", address=str(change.address))
         self._progress.written(change)
         return True
@@ -240,9 +263,11 @@ class _Run:
             claims = [check.claim for check in checks]
             self._log.write("settle", address=str(address), checks=claims)
             seconds = min(SETTLE_SECONDS, self._waits.machine)
-            await_evidence(
-                checks, self._evidence, seconds, 0.0, self._progress.waiting, self._safe_point
-            )
+            await_evidence(checks, self._evidence, seconds, 0.0, self._progress.waiting, never)
+
+    def _all_hold(self, checks: Sequence[Check]) -> bool:
+        facts = self._evidence.facts()
+        return all(isinstance(check.holds(facts), Held) for check in checks)
 
     def _require(self, address: Address, guards: Sequence[Guard]) -> None:
         """Looks once more at what a write rests on, and no precondition of its own can tell."""

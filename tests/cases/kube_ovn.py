@@ -110,6 +110,34 @@ def by_hand(w: World) -> None:
     w.case("ic_config/as-before", BASE)
 
 
+def equal_addresses(w: World) -> None:
+    """Both controllers have drawn the same address."""
+    row = ("Logical_Router_Port", "az2-ts", "networks")
+    network = w.nbctl("get", "Logical_Router_Port", "az1-ts", "networks").strip()
+    w.nbctl("set", *row[:2], f"networks={network}", zone=2)
+    w.case("transit_addresses/shared", BASE)
+    w.case("transit_addresses/shared-and-leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
+    w.case(
+        "transit_addresses/cured-by-another-change", file(AZ1, AZ2.with_more("routePolicy: manual"))
+    )
+    w.apply(BASE)
+    w.case("transit_addresses/cured", BASE)
+
+
+def left_behind(w: World) -> None:
+    """The ConfigMap was deleted while no controller ran, so nothing was taken away."""
+    zone_ = w.lab.clusters["az2"]
+    leaving = file(AZ1, AZ2.absent(), limits="deletions: 1")
+    zone_.stop_controller()
+    w.cluster(2).api.delete(f"{CONFIG_MAPS}/{CONFIG}")
+    zone_.start_controller()
+    w.case("ic_config/left-behind-and-leaving", leaving)
+    w.case("ic_config/left-behind-and-back", BASE)
+    w.apply(leaving)
+    w.case("ic_config/left", leaving)
+    w.apply(BASE)
+
+
 def clusters(w: World) -> None:
     """What the clusters themselves are like."""
     az1, reordered = w.lab.clusters["az1"], file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
@@ -265,7 +293,10 @@ def main(only: str) -> None:
         w.zone(1).add_subnet("office", "10.116.0.1/24")
         fresh(w)
         w.apply(BASE)
-        for scene in (converged, withheld, stale, by_hand, preview, clusters, join):
+        for scene in (
+            converged, withheld, stale, by_hand, preview, equal_addresses, left_behind, clusters,
+            join,
+        ):  # fmt: skip
             scene(w)
     mixed(only)
     with world(only) as w:

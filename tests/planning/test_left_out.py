@@ -126,6 +126,9 @@ CONTENDED = {
     FOLDER / "rules" / "IC008-no-room-any-more",
     FOLDER / "rules" / "IC008-too-many-zones",
     FOLDER / "transit_port" / "two-equal-addresses",
+    FOLDER / "transit_addresses" / "cured-by-another-change",
+    FOLDER / "transit_addresses" / "shared",
+    FOLDER / "transit_addresses" / "shared-and-leaving",
 }
 
 

@@ -66,7 +66,11 @@ def missing_now(made: Plan) -> dict[str, Missing]:
 
 def missing_in(made: Plan, seen: Facts) -> dict[str, Missing]:
     """What of a plan's evidence is missing in another state: what apply would be waiting for."""
-    results = tuple((check, check.holds(seen)) for check in made.checks)
+    before = made.view.facts
+    results = tuple(
+        (check, (check.since(before) if check.since else check.holds)(seen))
+        for check in made.checks
+    )
     return missing(VerifyReport(made, (), results))
 
 

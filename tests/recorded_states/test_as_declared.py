@@ -22,6 +22,8 @@ TO_ALTER: dict[tuple[str, int], dict[str, set[str]]] = {
     **{(one, 0): {"ic/transit-switch/ts": {"create"}} for one in (OLD, NEW)},
     # Switched off, and declared absent: the ConfigMap itself is to go, too.
     **{(one, 15): {"az1/ic-config": {"delete"}} for one in (OLD, NEW)},
+    # Both zones drew the same address, and the cure of that.
+    (OLD, 11): {"az2/transit-addresses": {"shared"}},
     # The cure of what a newer controller never forgets.
     (NEW, 22): {"az1/denylist": {"stale-entries"}},
     (NEW, 26): {"az2/denylist": {"stale-entries"}},

@@ -32,6 +32,7 @@ EDITED: dict[int, dict[str, set[str]]] = {
 BESIDES: dict[tuple[str, int], dict[str, set[str]]] = {
     **{(one, 0): {"ic/transit-switch/ts": {"create"}} for one in (OLD, NEW)},
     **{(one, 10): {"ic/transit-switch/ts1": {"delete"}} for one in (OLD, NEW)},
+    (OLD, 11): {"az2/transit-addresses": {"shared"}},
     (NEW, 22): {"az1/denylist": {"stale-entries"}},
     (NEW, 26): {"az2/denylist": {"stale-entries"}},
     (NEW, 29): {"az1/denylist": {"stale-entries"}},

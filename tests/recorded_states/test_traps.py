@@ -159,8 +159,8 @@ def test_our_switch_that_is_not_declared_any_more_is_deleted(controller: str) ->
     made = plan_for(*around(controller, 11))
     assert differing(made) == {"ic/transit-switch/ts1": {"delete"}}
     assert [check.claim for check in made.checks if "rebuilt" in check.claim] == [
-        "the controller of az1 has rebuilt its ports",
-        "the controller of az2 has rebuilt its ports",
+        "the controller of az1 has rebuilt its ports for ts1",
+        "the controller of az2 has rebuilt its ports for ts1",
     ]
 
 
@@ -180,11 +180,12 @@ def test_with_two_switches_a_gateway_may_move_on_the_second_alone() -> None:
 def test_two_zones_with_the_same_address_are_told_the_cure() -> None:
     step = STEPS[OLD][11]
     assert happened.addresses(step, "az1") == happened.addresses(step, "az2")
+    made = plan(step, declaring(step))
+    assert differing(made) == {"az2/transit-addresses": {"shared"}}
+    assert announced(made)["az2"].impact is Impact.OUTAGE
     for zone in ("az1", "az2"):
-        found = missing_now(plan(step, declaring(step)))[
-            f"nobody else has the address of {zone} on ts"
-        ]
-        assert f"switch {zone} off and on again" in found.cure
+        found = missing_now(made)[f"nobody else has the address of {zone} on ts"]
+        assert "icplan plan shows the cure" in found.cure
 
 
 # Another name (steps 16 to 18)

@@ -195,7 +195,7 @@ class Objects:
             return
         if found is None:
             raise self._stale(write.resource, (), "one", "no such object")
-        if uid(found) != write.uid:
+        if write.uid and uid(found) != write.uid:
             raise self._stale(write.resource, ("metadata", "uid"), write.uid, uid(found))
         for one in expected(write):
             there = at(found, one.path)

@@ -85,14 +85,14 @@ def request(write: ObjectWrite, found: Body) -> Request:
         case PatchFields():
             return Request("PATCH", path + own, _patch(write, found), _JSON_PATCH)
         case DeleteObject():
-            guard = {"uid": write.uid, "resourceVersion": version(found)}
+            guard = {"uid": uid(found), "resourceVersion": version(found)}
             return Request("DELETE", path, {"preconditions": guard})
 
 
 def done(write: ObjectWrite, found: Body | None) -> bool:
     """Whether what is there is what a write of ours, whose answer was lost, would have left."""
     if isinstance(write, DeleteObject):
-        return found is None or uid(found) != write.uid or bool(at(found, _DELETED))
+        return found is None or not _same(found, write) or bool(at(found, _DELETED))
     if found is None:
         return False
     match write:
@@ -101,7 +101,7 @@ def done(write: ObjectWrite, found: Body | None) -> bool:
         case ReplaceData():
             wanted = {_ANNOTATIONS: write.annotations, _LABELS: write.labels}
             return (
-                uid(found) == write.uid
+                _same(found, write)
                 and (at(found, ("data",)) or {}) == dict(write.data)
                 and all(
                     at(found, (*path, key)) == value
@@ -112,6 +112,10 @@ def done(write: ObjectWrite, found: Body | None) -> bool:
         case PatchFields():
             same = all(at(found, one.path) == one.after for one in write.changes)
             return uid(found) == write.uid and same
+
+
+def _same(found: Body, write: ReplaceData | DeleteObject) -> bool:
+    return not write.uid or uid(found) == write.uid
 
 
 def whole(write: CreateObject) -> dict[str, Tree]:

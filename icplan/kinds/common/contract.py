@@ -62,6 +62,8 @@ class Check:
         holds: the test.
         peer: the other zone, when it concerns a pair.
         operator: a person must bring it about; nothing that icplan writes can.
+        since: of a transition; gives the test that takes the place of `holds`, from the facts
+            right before the first write of its wave. There is nothing to verify about it later.
     """
 
     address: Address
@@ -70,6 +72,7 @@ class Check:
     holds: Callable[[Facts], Verdict]
     peer: str = ""
     operator: bool = False
+    since: Callable[[Facts], Callable[[Facts], Verdict]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,20 @@ class Step:
 
     Attributes:
         operation: the write.
-        guards: looked at just before it.
+        settles: what may be on its way and had better be over before; given a while, not demanded.
+        unless: evidence that makes this step needless, and as many after it as `skips` says.
+        guards: looked at just before the write.
         awaits: evidence that the next step needs.
-        settles: what may just be on its way and had better be over before the write; given a
-            while, and not demanded.
+        leaves: how things stand while no further step is done; empty where that is no matter.
     """
 
     operation: Operation
     guards: tuple[Guard, ...] = ()
     awaits: tuple[Check, ...] = ()
     settles: tuple[Check, ...] = ()
+    unless: tuple[Check, ...] = ()
+    skips: int = 0
+    leaves: str = ""
 
 
 def one_step(

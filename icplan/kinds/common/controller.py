@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from icplan.core.address import Address
-from icplan.core.kubernetes import Expected, ReplaceData
 from icplan.kinds.common.contract import Check, Guard, Verdict
-from icplan.kinds.common.evidence import in_cluster, in_zone, verdict
-from icplan.ovn.attachment import of_router
+from icplan.kinds.common.evidence import in_cluster, verdict
 from icplan.ovn.cluster import (
     CONTROLLER,
     NAMESPACE,
-    OWNER,
-    ROUTER,
     Cluster,
-    ConfigMap,
-    config_resource,
     controller_queries,
 )
 from icplan.ovn.generation import Generation
-from icplan.ovn.northbound import Northbound
 
 CONFIG_KIND = "ic-config"
 """The kind of the ConfigMap; everything of a Kube-OVN zone depends on it."""
+DENYLIST_KIND = "denylist"
+"""The kind of what its controller denies for no reason."""
+ADDRESSES_KIND = "transit-addresses"
+"""The kind of the addresses that its controller has drawn."""
 ENABLE = "enable-ic"
 
 REBUILD_SECONDS = "1 to 5 s"
@@ -34,6 +29,15 @@ plane's own time comes on top."""
 def config_address(zone: str) -> Address:
     """The address of a zone's ConfigMap."""
     return Address(zone, CONFIG_KIND)
+
+
+def needs(zone: str) -> frozenset[Address]:
+    """What a zone's controller must have been told before it can be as declared.
+
+    The cures count as well: each switches the zone off and on, and takes its ports along.
+    """
+    kinds = (CONFIG_KIND, DENYLIST_KIND, ADDRESSES_KIND)
+    return frozenset(Address(zone, kind) for kind in kinds)
 
 
 def trouble(cluster: Cluster) -> str:
@@ -83,70 +87,6 @@ def running(zone: str) -> Check:
 def guard(zone: str) -> Guard:
     """Nothing is written that no controller would carry out, or clean up (domain facts 3)."""
     return Guard(controller_queries(zone), running(zone))
-
-
-def ports(northbound: Northbound) -> tuple[str, ...]:
-    """The ports of the controller's router on transit switches."""
-    return tuple(
-        one.switch_port.name
-        for switch in northbound.switches
-        if switch.transit_switch
-        for one in of_router(northbound, switch.transit_switch, ROUTER)
-    )
-
-
-def taken_down(zone: str) -> Check:
-    """The controller has taken its zone's ports away, so it has seen that it is switched off.
-
-    Nothing else is asked: one at a standstill has no ports either, and keeps the options for ever
-    (measured); it sees what comes next as soon as its pod is restarted.
-    """
-
-    def test(northbound: Northbound) -> Verdict:
-        left = ports(northbound)
-        return verdict(
-            not left,
-            f"{zone} still has {', '.join(left)}",
-            controller_cure(zone),
-        )
-
-    return Check(
-        config_address(zone),
-        f"the controller of {zone} has taken the interconnection down",
-        frozenset({config_address(zone)}),
-        in_zone(zone, test),
-    )
-
-
-def replaced(
-    zone: str,
-    found: ConfigMap,
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    *,
-    mark: str | None,
-    owner: str,
-) -> ReplaceData:
-    """The guarded write of a ConfigMap's data.
-
-    Args:
-        zone: the zone.
-        found: the ConfigMap as the plan saw it.
-        before: the data that is expected at the moment of the write.
-        after: the data that is written.
-        mark: the owner's mark that is expected.
-        owner: the one that is left.
-    """
-    return ReplaceData(
-        config_resource(zone),
-        found.uid,
-        (
-            Expected(("data",), dict(before)),
-            Expected(("metadata", "annotations", OWNER), mark),
-        ),
-        after,
-        {OWNER: owner},
-    )
 
 
 def described(cluster: Cluster) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from icplan.core.address import Address
 from icplan.core.state import Declared, Present
@@ -12,10 +12,11 @@ from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, Vi
 from icplan.kinds.common.controller import (
     config_address,
     controller_cure,
+    needs,
     running,
-    taken_down,
 )
-from icplan.kinds.common.evidence import in_cluster, in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.cycle import exchanging_nothing, taken_down
+from icplan.kinds.common.evidence import in_cluster, in_zone, verdict
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import needed
@@ -38,16 +39,11 @@ def checks(view: View) -> Iterator[Check]:
             continue
         yield running(zone.name)
         yield _written(view, zone)
-        if (before := _ports_to_go(view, zone.name)) is not None:
-            yield _rebuilt(zone.name, before)
+        yield from _rebuilds(view, zone.name)
         yield _named(zone.name)
         yield _exchanging(zone, automatic=zone.automatic(view.spec))
         yield from (_labelled(zone.name, host) for host in zone.zone.gateway_nodes)
         yield from _ports(view, zone)
-
-
-def _needs(zone: str) -> frozenset[Address]:
-    return frozenset({config_address(zone)})
 
 
 def _written(view: View, zone: zones.DeclaredZone) -> Check:
@@ -66,46 +62,43 @@ def _written(view: View, zone: zones.DeclaredZone) -> Check:
     return Check(
         config_address(zone.name),
         f"the ConfigMap of {zone.name} is as declared",
-        _needs(zone.name),
+        needs(zone.name),
         in_cluster(zone.name, test),
     )
 
 
-def _ports_to_go(view: View, zone: str) -> frozenset[str] | None:
-    """The ports that a planned rebuild will replace; None when none is planned.
+def _rebuilds(view: View, zone: str) -> Iterator[Check]:
+    """That what is planned has made the controller replace its ports, for each of the causes.
 
     Without this what was there before would be taken for what the controller has made of it.
     """
-    seen = view.facts.northbound.get(zone)
-    if seen is None:
-        return None
     was, wanted = observed(view).get(config_address(zone)), desired(view).get(config_address(zone))
     if not isinstance(was, Present) or not isinstance(wanted, Declared):
-        return None
+        return
     if not enabled(was.attributes):
-        return None
+        return
     differing = {
         key for key, value in wanted.attributes.items() if was.attributes.get(key) != value
     }
     in_place = view.facts.clusters[zone].generation is not Generation.OLD
-    rebuilds = differing - {"gw-nodes"} or (differing and not in_place)
-    if not (rebuilds or _switches_change(view)):
-        return None
-    return _port_uuids(seen)
+    if differing - {"gw-nodes"} or (differing and not in_place):
+        yield _rebuilt(zone, needs(zone), "")
+    for switches in _switches_that_change(view):
+        about = frozenset(address for name in switches for address in needed(name))
+        yield _rebuilt(zone, about, f" for {', '.join(switches)}")
 
 
-def _switches_change(view: View) -> bool:
-    """Whether the set of transit switches is about to change: every controller rebuilds then.
-
-    One of somebody else that the file does not declare is left alone.
-    """
+def _switches_that_change(view: View) -> Iterator[tuple[str, ...]]:
+    """Those that are about to be made, and those that are about to go; others' stay as they are."""
     ic = view.facts.ic_northbound
     if ic is None:
-        return False
-    declared = {*view.spec.interconnect.transit_switches.names}
+        return
+    declared = view.spec.interconnect.transit_switches.names
     there = {one.name for one in ic.transit_switches}
     ours = {one.name for one in ic.transit_switches if one.external_ids.get(MARK) == view.owner}
-    return bool(declared - there or ours - declared)
+    for names in ({*declared} - there, ours - {*declared}):
+        if names:
+            yield tuple(sorted(names))
 
 
 def _port_uuids(northbound: Northbound) -> frozenset[str]:
@@ -117,19 +110,25 @@ def _port_uuids(northbound: Northbound) -> frozenset[str]:
     )
 
 
-def _rebuilt(zone: str, before: frozenset[str]) -> Check:
-    return Check(
-        config_address(zone),
-        f"the controller of {zone} has rebuilt its ports",
-        _needs(zone),
-        in_zone(
+def _rebuilt(zone: str, about: frozenset[Address], what: str) -> Check:
+    def since(before: Facts) -> Callable[[Facts], Verdict]:
+        there = before.northbound.get(zone)
+        old = _port_uuids(there) if there is not None else frozenset[str]()
+        return in_zone(
             zone,
             lambda seen: verdict(
-                not before & _port_uuids(seen),
+                not old & _port_uuids(seen),
                 f"{zone} still has its old ports on the transit switches",
                 f"{controller_cure(zone)}; if it is at a standstill: {RESTART}",
             ),
-        ),
+        )
+
+    return Check(
+        config_address(zone),
+        f"the controller of {zone} has rebuilt its ports{what}",
+        about,
+        lambda _: Held(),
+        since=since,
     )
 
 
@@ -137,7 +136,7 @@ def _named(zone: str) -> Check:
     return Check(
         config_address(zone),
         f"{zone} bears its name",
-        _needs(zone),
+        needs(zone),
         in_zone(
             zone,
             lambda seen: verdict(
@@ -163,7 +162,7 @@ def _exchanging(zone: zones.DeclaredZone, *, automatic: bool) -> Check:
     return Check(
         config_address(zone.name),
         f"{zone.name} {words}",
-        _needs(zone.name),
+        needs(zone.name),
         in_zone(zone.name, test),
     )
 
@@ -180,7 +179,7 @@ def _labelled(zone: str, host: str) -> Check:
     return Check(
         config_address(zone),
         f"Node {host} of {zone} is marked as gateway",
-        _needs(zone),
+        needs(zone),
         in_cluster(zone, test),
     )
 
@@ -194,24 +193,19 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
             f"check that kube-ovn-cni and ovn-controller run on {host}, and that it has "
             "ovs-vsctl get open_vswitch . external_ids:ovn-is-interconn"
         )
-        yield transit_evidence.offered(own, name, host, _needs(name), cure)
+        yield transit_evidence.offered(own, name, host, needs(name), cure)
     switches = view.spec.interconnect.transit_switches
     # By name, as the controller counts them when it rotates (domain facts section 4).
     for place, switch in enumerate(sorted(switches.names)):
-        needs = _needs(name) | needed(switch)
+        all_of_it = needs(name) | needed(switch)
         subnet = switches.subnet_of(switches.names.index(switch))
-        yield _port(name, switch, subnet, needs)
-        yield _order(name, switch, rotated(hosts, place), needs)
-        yield transit_evidence.published(own, name, switch, needs)
-        yield transit_evidence.served(own, name, switch, hosts, needs)
-        cure = (
-            f'switch {name} off and on again: enable-ic "false", then "true", in its ConfigMap; '
-            "its controller draws another address"
-        )
-        yield transit_evidence.unique(own, name, switch, needs, cure)
+        yield _port(name, switch, subnet, all_of_it)
+        yield _order(name, switch, rotated(hosts, place), all_of_it)
+        yield transit_evidence.published(own, name, switch, all_of_it)
+        yield transit_evidence.served(own, name, switch, hosts, all_of_it)
 
 
-def _port(zone: str, switch: str, subnet: str, needs: frozenset[Address]) -> Check:
+def _port(zone: str, switch: str, subnet: str, about: frozenset[Address]) -> Check:
     def test(seen: Northbound) -> Verdict:
         found = of_router(seen, switch, ROUTER)
         if not found:
@@ -225,11 +219,11 @@ def _port(zone: str, switch: str, subnet: str, needs: frozenset[Address]) -> Che
         )
 
     return Check(
-        config_address(zone), f"{zone} has its port on {switch}", needs, in_zone(zone, test)
+        config_address(zone), f"{zone} has its port on {switch}", about, in_zone(zone, test)
     )
 
 
-def _order(zone: str, switch: str, wanted: tuple[str, ...], needs: frozenset[Address]) -> Check:
+def _order(zone: str, switch: str, wanted: tuple[str, ...], about: frozenset[Address]) -> Check:
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(zone)
         if unseen is not None:
@@ -248,7 +242,7 @@ def _order(zone: str, switch: str, wanted: tuple[str, ...], needs: frozenset[Add
     return Check(
         config_address(zone),
         f"the gateways of {zone} on {switch} are in order",
-        needs,
+        about,
         test,
     )
 
@@ -256,18 +250,4 @@ def _order(zone: str, switch: str, wanted: tuple[str, ...], needs: frozenset[Add
 def _leaving(declared: zones.DeclaredZone) -> Iterator[Check]:
     zone = declared.name
     yield taken_down(zone)
-    yield _exchanging(declared, automatic=False)
-    yield Check(
-        config_address(zone),
-        f"nothing of {zone} is left in the IC southbound database",
-        _needs(zone),
-        in_ic(
-            lambda ic: verdict(
-                not any(
-                    one.zone == zone for rows in (ic.ports, ic.routes, ic.gateways) for one in rows
-                ),
-                f"{zone} still has ports, routes or gateways in the IC southbound database",
-                ovn_ic_cure(zone),
-            )
-        ),
-    )
+    yield exchanging_nothing(zone)

@@ -13,12 +13,15 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import KEYS, data, kept, unknown
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import CONFIG_KIND, config_address
+from icplan.kinds.common.cycle import left_behind
 from icplan.ovn import cluster, northbound, southbound
 from icplan.ovn.cluster import OWNER, ConfigMap
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
 NAME = CONFIG_KIND
+LEFT = "left-behind"
+"""The attribute that shows what is there although the ConfigMap is not."""
 OTHER = "other-keys"
 """The attribute that shows what else stands in the ConfigMap."""
 
@@ -68,7 +71,10 @@ def observed(view: View) -> dict[Address, Observed]:
             continue
         config = view.facts.clusters[zone.name].config
         if config is None:
-            states[address(zone.name)] = Absent()
+            # A zone that left while its controller was down has left nothing but this.
+            left = () if zone.present else left_behind(view.facts, zone.name)
+            found = Present({LEFT: Known(left)}, None) if left else Absent()
+            states[address(zone.name)] = found
             continue
         attributes: dict[str, Value] = {
             key: Known(config.data[key]) for key in KEYS if key in config.data

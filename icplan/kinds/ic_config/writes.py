@@ -2,56 +2,98 @@
 
 from __future__ import annotations
 
-from icplan.core.change import Action, Change
-from icplan.core.kubernetes import CreateObject, DeleteObject, Expected, Tree
-from icplan.kinds.common import zones
-from icplan.kinds.common.config_map import data, kept
-from icplan.kinds.common.contract import Check, Step, View
-from icplan.kinds.common.controller import ENABLE, guard, ports, replaced, taken_down
-from icplan.kinds.ic_config.effects import PLACE, enabled
-from icplan.ovn.cluster import OWNER, config_resource
+from dataclasses import replace
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
+from icplan.core.change import Action, Change
+from icplan.core.kubernetes import ReplaceData
+from icplan.kinds.common.contract import Check, Step, View
+from icplan.kinds.common.controller import ENABLE, guard
+from icplan.kinds.common.cures import carried, cured
+from icplan.kinds.common.cycle import (
+    OFF,
+    ConfigWrites,
+    exchanging_nothing,
+    left_behind,
+    switched_off,
+    taken_down,
+)
+from icplan.kinds.ic_config.effects import PLACE, enabled
+from icplan.ovn.cluster import OWNER
+from icplan.ovn.northbound import ADVERTISE
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
-    """The writes; each only while the controller runs.
-
-    A controller that is told another place of the IC databases still looks at the old one, and
-    can come to a standstill for good (domain facts section 3): it is switched off first.
-    """
-    zone = zones.find_cluster(view, change.address.site)
-    resource, found = config_resource(zone.name), zone.cluster.config
-    guards = (guard(zone.name),)
-    settles = _settles(view, zone)
-    wanted = {**kept(view, zone.name, found), **data(view.spec, zone.declared)}
-    if found is None:
-        body: dict[str, Tree] = {
-            "metadata": {"annotations": {OWNER: view.owner}, "labels": {MANAGED_BY: "icplan"}},
-            "data": wanted,
-        }
-        return (Step(CreateObject(resource, body), guards, settles=settles),)
-    before = {**found.data}
-    mark = found.annotations.get(OWNER)
+    """The writes; each only while the controller runs."""
+    zone = change.address.site
+    writes = ConfigWrites.of(view, zone)
     if change.action is Action.DELETE:
-        expected = (Expected(("data",), before), Expected(("metadata", "annotations", OWNER), mark))
-        return (Step(DeleteObject(resource, found.uid, expected), guards),)
-    owner = view.owner
-    if PLACE & {*change.differing} and enabled(change.before):
-        off = before | {ENABLE: "false"}
-        first = replaced(zone.name, found, before, off, mark=mark, owner=owner)
-        second = replaced(zone.name, found, off, wanted, mark=owner, owner=owner)
-        return (Step(first, guards, (taken_down(zone.name),)), Step(second, guards))
-    write = replaced(zone.name, found, before, wanted, mark=mark, owner=owner)
-    return (Step(write, guards, settles=settles),)
+        return _deleted(zone, writes, view)
+    guards, settles = (guard(zone),), _on_its_way(view, zone)
+    if writes.zone.cluster.config is None:
+        return (Step(writes.create(writes.wanted), guards, settles=settles),)
+    if not enabled(change.before):
+        return (Step(writes.first(writes.wanted), guards, settles=settles),)
+    cures = carried(view, zone) and cured(view, zone)
+    if PLACE & {*change.differing} or cures:
+        # Told another place of the IC databases, a controller still looks at the old one, and can
+        # come to a standstill for good (domain facts section 3).
+        before = dict(writes.zone.cluster.config.data) | {ENABLE: OFF}
+        return (
+            switched_off(zone, writes.first(before)),
+            Step(writes.next(before, writes.wanted), guards),
+        )
+    return (Step(writes.first(writes.wanted), guards),)
 
 
-def _settles(view: View, zone: zones.SeenCluster) -> tuple[Check, ...]:
+def _on_its_way(view: View, zone: str) -> tuple[Check, ...]:
     """What a controller may just be doing about a zone that was switched off a moment ago.
 
     Switched on again meanwhile, its old ports would be taken for the new ones. One that was
     restarted since keeps them for good (domain facts section 3), so this cannot be demanded.
     """
-    found, seen = zone.cluster.config, view.facts.northbound.get(zone.name)
-    off = found is None or found.data.get(ENABLE) == "false"
-    return (taken_down(zone.name),) if off and seen is not None and ports(seen) else ()
+    return (taken_down(zone),) if left_behind(view.facts, zone) else ()
+
+
+def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
+    """Switched off first: a controller that is restarted meanwhile still knows what to do.
+
+    Of a ConfigMap that is gone a restarted one knows nothing, and leaves everything behind
+    (domain facts section 3).
+    """
+    guards, config = (guard(zone),), writes.zone.cluster.config
+    if config is None:
+        return (
+            Step(writes.create(writes.awake), guards, (exchanging_nothing(zone),)),
+            _off_again(view, zone, writes.next(writes.awake, writes.off)),
+            Step(writes.delete(writes.off, writes.owner), guards),
+        )
+    before, mark = dict(config.data), config.annotations.get(OWNER)
+    if before.get(ENABLE) != OFF:
+        off = before | {ENABLE: OFF}
+        return (
+            switched_off(zone, writes.first(off)),
+            Step(writes.delete(off, writes.owner), guards),
+        )
+    if not left_behind(view.facts, zone):
+        return (Step(writes.delete(before, mark), guards),)
+    # One that began without a ConfigMap believes that there is nothing to be switched off.
+    awake = Step(
+        writes.first(writes.awake),
+        guards,
+        (exchanging_nothing(zone),),
+        settles=(taken_down(zone),),
+        unless=(taken_down(zone),),
+        skips=1,
+    )
+    again = _off_again(view, zone, writes.next(writes.awake, before))
+    return (awake, again, Step(writes.delete(before), guards))
+
+
+def _off_again(view: View, zone: str, operation: ReplaceData) -> Step:
+    """A zone that exchanged routes shows that its controller has seen that it should not.
+
+    Of any other nothing shows it, and the controller is given time.
+    """
+    northbound = view.facts.northbound.get(zone)
+    shows = northbound is not None and ADVERTISE in northbound.options
+    return replace(switched_off(zone, operation), settles=() if shows else (taken_down(zone),))

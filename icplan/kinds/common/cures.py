@@ -1,0 +1,103 @@
+"""What only switching a Kube-OVN zone off and on again can cure. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from icplan.core.address import Address
+from icplan.kinds.common import zones
+from icplan.kinds.common.config_map import data, kept
+from icplan.kinds.common.contract import View
+from icplan.kinds.common.controller import ADDRESSES_KIND, DENYLIST_KIND, ENABLE
+from icplan.kinds.common.cycle import OFF
+from icplan.kinds.common.transit_address import bare
+from icplan.kinds.common.waivers import STALE_DENIAL, accepted
+from icplan.kinds.common.withheld import stale_denials
+
+
+def denylist_address(zone: str) -> Address:
+    """The address of a zone's denylist."""
+    return Address(zone, DENYLIST_KIND)
+
+
+def addresses_address(zone: str) -> Address:
+    """The address of a zone's transit addresses."""
+    return Address(zone, ADDRESSES_KIND)
+
+
+def switched_on(view: View, zone: str) -> bool:
+    """Whether a zone is declared present, and its controller has been told to interconnect it.
+
+    One that is switched on only now begins anew, and has nothing to be cured of.
+    """
+    seen = view.facts.clusters.get(zone)
+    declared = any(one.name == zone and one.present for one in zones.kube_ovn(view.spec))
+    if not declared or seen is None or seen.config is None:
+        return False
+    return seen.config.data.get(ENABLE) != OFF
+
+
+def stale(view: View, zone: str) -> tuple[str, ...]:
+    """What is denied for no reason, unless the file accepts that it stays so."""
+    if not switched_on(view, zone) or accepted(view, STALE_DENIAL, zone):
+        return ()
+    return stale_denials(view, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An address that two zones have on one switch."""
+
+    switch: str
+    address: str
+    other: str
+
+    def __str__(self) -> str:
+        """As it is shown: "169.254.100.49 of az1 on ts"."""
+        return f"{self.address} of {self.other} on {self.switch}"
+
+
+def shared_addresses(view: View, zone: str) -> tuple[Shared, ...]:
+    """The addresses that a zone is to give up, because another zone has them as well.
+
+    Of two Kube-OVN zones it is the one whose name comes last; plain OVN zones get another address
+    from icplan itself.
+    """
+    ic = view.facts.ic_southbound
+    if ic is None or not switched_on(view, zone):
+        return ()
+    mine = [port for port in ic.ports if port.zone == zone]
+    found = {
+        Shared(port.transit_switch, bare(network), port.zone)
+        for port in ic.ports
+        if port.zone != zone and not _yields(view, zone, port.zone)
+        for own in mine
+        if own.transit_switch == port.transit_switch
+        for network in port.networks
+        if bare(network) in {bare(one) for one in own.networks}
+    }
+    return tuple(sorted(found, key=lambda one: (one.switch, one.other, one.address)))
+
+
+def _yields(view: View, zone: str, other: str) -> bool:
+    """Whether it is the other zone that gets another address, or gives it up altogether."""
+    if any(one.name == other and not one.present for one in zones.declared(view.spec)):
+        return True
+    if any(one.name == other for one in zones.seen_plain(view)):
+        return True
+    return other > zone and switched_on(view, other)
+
+
+def carried(view: View, zone: str) -> bool:
+    """Whether the change of the ConfigMap itself switches the zone off and on, and cures it."""
+    config = view.facts.clusters[zone].config
+    if config is None:
+        return True
+    declared = next(one for one in zones.kube_ovn(view.spec) if one.name == zone)
+    wanted = {**kept(view, zone, config), **data(view.spec, declared)}
+    return dict(config.data) != wanted
+
+
+def cured(view: View, zone: str) -> bool:
+    """Whether something is to be cured in a zone."""
+    return bool(stale(view, zone) or shared_addresses(view, zone))
