@@ -346,3 +346,39 @@ def test_ic_databases_reached_through_a_zone(lab: Lab, icplan: Icplan) -> None:
         assert "IC northbound database" in plan.out
     finally:
         api_server.thaw()
+
+
+def test_two_zones_with_the_same_address_are_cured(lab: Lab, icplan: Icplan) -> None:
+    az1, az2 = lab.zones["az1"], lab.zones["az2"]
+    shared = az1.nbctl("get", "Logical_Router_Port", "az1-ts", "networks").strip()
+    az2.nbctl("set", "Logical_Router_Port", "az2-ts", f"networks={shared}")
+    address = shared.strip('[]"').partition("/")[0]
+    wait_until(lambda: lab.ic.sbctl("list", "Port_Binding").count(address) == 2, "both publish it")
+    there = ports(lab)
+
+    assert icplan("verify").exit == 6
+    assert icplan.changes() == {"az2/transit-addresses": "update"}
+    assert f"{address} of az1 on ts" in " ".join(icplan("plan").out.split())
+    icplan.apply()
+
+    assert ports(lab)["az1"] == there["az1"]
+    assert len({*addresses(lab).values()}) == 2
+    assert icplan("verify").exit == 0
+
+
+def test_what_a_controller_left_behind_is_taken_away(lab: Lab, icplan: Icplan) -> None:
+    zone = lab.clusters["az2"]
+    zone.stop_controller()
+    api(lab, "az2").delete(CONFIG)
+    zone.start_controller()
+    assert ports(lab)["az2"]
+    gateways = "gatewayNodes: [az2-gw1, az2-gw2]"
+    icplan.edit(gateways, f"{gateways}\n    state: absent")
+    icplan.edit("availabilityZones:", "limits: {deletions: 1}\navailabilityZones:")
+    assert "left-behind  ts-az2, rows in the IC southbound database" in icplan("plan").out
+    icplan.apply()
+    assert not lab.zones["az2"].nbctl("--if-exists", "get", "Logical_Router_Port", "az2-ts", "name")
+    assert "az2" not in lab.ic.sbctl("list", "Port_Binding")
+    assert api(lab, "az2").get_if_exists(CONFIG) is None
+    assert icplan.changes() == {}
+    assert icplan("verify").exit == 0
