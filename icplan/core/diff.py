@@ -38,14 +38,15 @@ def _change(
     address: Address, desired: Desired | None, observed: Observed, owner: str
 ) -> Change | None:
     match desired, observed:
-        case Declared(after, origin), Absent():
+        case Declared(after, origin, _), Absent():
             return Change(address, Action.CREATE, Reason.NOT_THERE, None, after, origin)
-        case Declared(after, origin), Present(before, None):
+        case Declared(after, origin, _), Present(before, None):
             return Change(address, Action.ADOPT, Reason.UNMARKED, before, after, origin)
-        case Declared(after, origin), Present(before, mark) if mark == owner:
+        case Declared(after, origin, leaving), Present(before, mark) if mark == owner:
             if all(before.get(name) == value for name, value in after.items()):
                 return None
-            return Change(address, Action.UPDATE, Reason.DIFFERS, before, after, origin)
+            reason = Reason.LEAVING if leaving else Reason.DIFFERS
+            return Change(address, Action.UPDATE, reason, before, after, origin)
         case DeclaredAbsent(origin), Present(before, mark) if mark in {None, owner}:
             return Change(address, Action.DELETE, Reason.LEAVING, before, None, origin)
         case None, Present(before, mark) if mark == owner:

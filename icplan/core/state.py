@@ -13,10 +13,15 @@ from icplan.core.value import Attributes
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the file wants an object to be; an attribute that is not here is never compared."""
+    """What the file wants an object to be; an attribute that is not here is never compared.
+
+    Attributes:
+        leaving: the object stays, and is given back as its zone is taken out.
+    """
 
     attributes: Attributes
     origin: Origin
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)

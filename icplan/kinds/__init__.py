@@ -28,6 +28,21 @@ KINDS: tuple[Kind, ...] = (
 )
 """All kinds; a kind comes after those that it needs."""
 
+CHAIN: tuple[Kind, ...] = (
+    switch_count.KIND,
+    transit_switch.KIND,
+    zone_name.KIND,
+    transit_port.KIND,
+    route_exchange.KIND,
+    ic_config.KIND,
+    subnet_advertisement.KIND,
+    denylist.KIND,
+    transit_addresses.KIND,
+)
+"""All kinds in the order of their evidence: what is missing of one explains what is missing of
+those that follow. A Subnet is marked before its zone joins; yet only a zone that has joined can
+withhold it."""
+
 
 def kind_of(name: str) -> Kind:
     """The kind that an address names.

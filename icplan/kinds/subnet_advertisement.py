@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import Address
-from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.change import Change, Effect, Impact, Reason
 from icplan.core.io import Operation, Query
 from icplan.core.kubernetes import FieldChange, PatchFields, Tree
 from icplan.core.state import Declared, Desired, Observed, Present
@@ -42,21 +42,27 @@ def _minded(view: View) -> Iterator[zones.SeenCluster]:
     return (one for one in zones.clusters(view) if view.facts.unplannable(one.name) is None)
 
 
+def _withheld(zone: zones.SeenCluster) -> tuple[Subnet, ...]:
+    """The Subnets that are to be withheld; a zone that leaves withholds none any more."""
+    if not zone.declared.present:
+        return ()
+    return entries(zone.cluster, zone.declared.zone.withhold)[0]
+
+
 def desired(view: View) -> dict[Address, Desired]:
     """What the file withholds is withheld; what it withheld before is given back."""
     wanted: dict[Address, Desired] = {}
     for zone in _minded(view):
         declared = zone.declared
-        withheld: tuple[Subnet, ...] = ()
-        if declared.present:
-            withheld, _ = entries(zone.cluster, declared.zone.withhold)
+        withheld = _withheld(zone)
         origin = declared.origin(view.spec, "withhold")
         for subnet in zone.cluster.subnets:
             if subnet in withheld:
                 wanted[address(zone.name, subnet.name)] = Declared({FIELD: Known(True)}, origin)
             elif subnet.annotations.get(OWNER) == view.owner:
                 free = {FIELD: Known(False), OWNER_SHOWN: Known("")}
-                wanted[address(zone.name, subnet.name)] = Declared(free, origin)
+                leaving = not declared.present
+                wanted[address(zone.name, subnet.name)] = Declared(free, origin, leaving)
     return wanted
 
 
@@ -64,7 +70,7 @@ def observed(view: View) -> dict[Address, Observed]:
     """The Subnets that are withheld or were; all others are nobody's concern."""
     states: dict[Address, Observed] = {}
     for zone in _minded(view):
-        declared, _ = entries(zone.cluster, zone.declared.zone.withhold)
+        declared = _withheld(zone)
         for subnet in zone.cluster.subnets:
             owner = subnet.annotations.get(OWNER)
             if owner is None and not subnet.withheld:
@@ -93,6 +99,9 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             sentence = f"{blocks} of {zone.name} is not advertised to the other zones"
         impact = Impact.OUTAGE if advertised else Impact.NONE
         yield Effect(zone.name, impact, sentence, subnet.blocks)
+    elif change.reason is Reason.LEAVING:
+        sentence = f"nobody learns {blocks}: {zone.name} has left the interconnection by then"
+        yield Effect(zone.name, Impact.NONE, sentence, subnet.blocks)
     else:
         sentence = f"{blocks} of {zone.name} may be advertised to the other zones again"
         yield Effect(zone.name, Impact.NONE, sentence, subnet.blocks)
@@ -131,16 +140,24 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     """One write; of a zone that is interconnected only while its controller would follow it."""
     zone = change.address.site
     joined = view.facts.clusters[zone].config is not None
-    guards = (guard(zone),) if joined and change.action is not Action.DELETE else ()
+    guards = () if takes_away(change) or not joined else (guard(zone),)
     return (Step(operation(change, view), guards),)
+
+
+def takes_away(change: Change) -> bool:
+    """Whether a Subnet is given back because its zone leaves.
+
+    Before the zone is out, its controller would advertise it (domain facts section 3: an older
+    one within a round).
+    """
+    return change.reason is Reason.LEAVING
 
 
 def checks(view: View) -> Iterator[Check]:
     """What is withheld is not advertised."""
     for zone in zones.clusters(view):
-        if zone.declared.present:
-            for subnet in entries(zone.cluster, zone.declared.zone.withhold)[0]:
-                yield _hidden(zone.name, subnet)
+        for subnet in _withheld(zone):
+            yield _hidden(zone.name, subnet)
 
 
 def _hidden(zone: str, subnet: Subnet) -> Check:
@@ -164,4 +181,4 @@ def _hidden(zone: str, subnet: Subnet) -> Check:
     )
 
 
-KIND = Kind(NAME, False, queries, desired, observed, effects, steps, checks)
+KIND = Kind(NAME, False, queries, desired, observed, effects, steps, checks, takes_away=takes_away)

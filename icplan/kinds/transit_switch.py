@@ -157,7 +157,10 @@ def operation(change: Change, view: View) -> Operation:
 
 
 def checks(view: View) -> Iterator[Check]:
-    """Every zone's ovn-ic has copied each switch into its zone, and dropped those that are gone."""
+    """Every zone's ovn-ic has copied each switch into its zone, and dropped those that are gone.
+
+    It is a link in that zone's chain: the switch itself is there.
+    """
     names = view.spec.interconnect.transit_switches.names
     rows = view.facts.ic_northbound.transit_switches if view.facts.ic_northbound else ()
     marked = {row.name for row in rows if row.external_ids.get(MARK) == view.owner}
@@ -168,12 +171,12 @@ def checks(view: View) -> Iterator[Check]:
         if zone.present:
             own = config_address(zone.name) if zone.kube_ovn else Address(zone.name, "name")
             yield from (_copied(zone.name, name, own) for name in names)
-            yield from (_removed(zone.name, name) for name in gone)
+            yield from (_removed(zone.name, name, own) for name in gone)
 
 
 def _copied(zone: str, name: str, own: Address) -> Check:
     return Check(
-        address(name),
+        own,
         f"ovn-ic of {zone} has made the switch {name}",
         needed(name) | {own},
         in_zone(
@@ -187,9 +190,9 @@ def _copied(zone: str, name: str, own: Address) -> Check:
     )
 
 
-def _removed(zone: str, name: str) -> Check:
+def _removed(zone: str, name: str, own: Address) -> Check:
     return Check(
-        address(name),
+        own,
         f"ovn-ic of {zone} has removed the switch {name}",
         needed(name),
         in_zone(

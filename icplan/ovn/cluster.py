@@ -28,7 +28,7 @@ from icplan.core.kubernetes import (
     text_at,
     texts_at,
 )
-from icplan.ovn.generation import Generation, generation_of, version_of
+from icplan.ovn.generation import Generation, before_1_11, generation_of, version_of
 from icplan.ovn.prefix import normal
 
 NAMESPACE = "kube-system"
@@ -39,6 +39,7 @@ ROUTER = "ovn-cluster"
 JOIN = "join"
 """The Subnet between nodes and pods; it is never advertised (domain facts section 4)."""
 CONTROLLER = "ovn-ic-controller"
+"""Is there only when Kube-OVN is installed with ENABLE_IC=true (domain facts section 1)."""
 BEFORE_1_11 = "kube-ovn-controller"
 """Did the controller's work before 1.11, and always has the cluster's version."""
 IC_SERVER = "ovn-ic-server"
@@ -137,13 +138,21 @@ class Cluster:
 
     @property
     def controller(self) -> Deployment | None:
-        """The Deployment that does the interconnection's work."""
-        return self.deployments.get(CONTROLLER) or self.deployments.get(BEFORE_1_11)
+        """The Deployment that does the interconnection's work; None when nobody does.
+
+        Before 1.11 that is kube-ovn-controller. Later on, and where its version is not known, it
+        must not be taken for it: it would do nothing.
+        """
+        older = self.deployments.get(BEFORE_1_11)
+        if older is not None and not before_1_11(older.version):
+            older = None
+        return self.deployments.get(CONTROLLER) or older
 
     @property
     def version(self) -> str:
-        """The controller's version as its image's tag has it; empty when unknown."""
-        return self.controller.version if self.controller else ""
+        """Kube-OVN's version as the controller's image's tag has it; empty when unknown."""
+        deployment = self.deployments.get(CONTROLLER) or self.deployments.get(BEFORE_1_11)
+        return deployment.version if deployment else ""
 
     @property
     def generation(self) -> Generation:
@@ -259,7 +268,9 @@ def _by_name(found: Iterable[Named]) -> tuple[Named, ...]:
 
 
 def _config(bodies: tuple[Body, ...]) -> ConfigMap | None:
-    # One that is being deleted is gone for the controller, too.
+    # One that is being deleted counts as there, and so does a Node or a Subnet: Kube-OVN's
+    # controller takes what its API gives it, and looks at no deletionTimestamp (read in its
+    # source). It follows such an object until the last finalizer is gone.
     for body in bodies:
         annotations = texts_at(body, "metadata", "annotations")
         return ConfigMap(text_at(body, "metadata", "uid"), texts_at(body, "data"), annotations)

@@ -35,6 +35,12 @@ def generation_of(version: str) -> Generation:
     return Generation.NEW if first is not None and patch >= first else Generation.OLD
 
 
+def before_1_11(version: str) -> bool:
+    """Whether a version is known to be older than 1.11, the first with ovn-ic-controller."""
+    found = _VERSION.fullmatch(version)
+    return found is not None and (int(found[1]), int(found[2])) < (1, 11)
+
+
 def version_of(image: str) -> str:
     """The tag of an image: `v1.17.0` of `registry:5000/kube-ovn:v1.17.0@sha256:…`, else empty."""
     name = image.partition("@")[0].rpartition("/")[2]

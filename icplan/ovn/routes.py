@@ -10,10 +10,16 @@ from icplan.ovn.prefix import network, normal, ordered
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A prefix that ovn-ic would advertise if nothing denied it; `source` says where it is from."""
+    """A prefix that ovn-ic would advertise if nothing denied it.
+
+    Attributes:
+        source: where it is from, in words.
+        nexthop: of a static route; else empty.
+    """
 
     prefix: str
     source: str
+    nexthop: str = ""
 
 
 def candidates(northbound: Northbound, router: Router) -> tuple[Candidate, ...]:
@@ -36,7 +42,7 @@ def candidates(northbound: Northbound, router: Router) -> tuple[Candidate, ...]:
         for one in port.networks
     ]
     static = [
-        Candidate(route.prefix, f"static route via {route.nexthop}")
+        Candidate(route.prefix, f"static route via {route.nexthop}", route.nexthop)
         for route in northbound.routes_of(router)
         if not route.learned and route.policy == "dst-ip"
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from icplan.core.address import Address
-from icplan.kinds import KINDS
+from icplan.core.address import IC, Address
+from icplan.kinds import CHAIN, KINDS
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import config_address, controller_cure
@@ -22,13 +22,19 @@ from icplan.ovn.routes import advertised
 def checks(view: View) -> tuple[Check, ...]:
     """Every check, in the order of the chain: what stands earlier is needed by what follows.
 
-    A zone that leaves goes through it backwards: its name is the last thing to go.
+    A zone that leaves is written backwards, and so is its evidence: its name goes last.
     """
     leaving = {zone.name for zone in zones.declared(view.spec) if not zone.present}
-    found = [tuple(kind.checks(view)) for kind in KINDS]
+    found = {kind.name: tuple(kind.checks(view)) for kind in KINDS}
+    staying = [one for kind in CHAIN for one in found[kind.name] if one.address.site not in leaving]
     return (
-        *(one for of_kind in found for one in of_kind if one.address.site not in leaving),
-        *(one for of_kind in reversed(found) for one in of_kind if one.address.site in leaving),
+        *sorted(staying, key=lambda one: not (one.first or one.address.site == IC)),
+        *(
+            one
+            for kind in reversed(KINDS)
+            for one in found[kind.name]
+            if one.address.site in leaving
+        ),
         *_pairs(view),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icplan.core.address import IC, Address
-from icplan.core.change import Change, Reason
+from icplan.core.change import Action, Change, Reason
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check
 
@@ -45,7 +45,8 @@ def waves(
 
     Args:
         changes: the plan's changes.
-        checks: all evidence; each wave awaits what it completes, the last one awaits everything.
+        checks: all evidence; each wave awaits what it completes, the last one everything that is
+            awaited at all.
         zones_at_once: how many zones may be written in one wave.
         disruptive: the changes that users feel.
     """
@@ -55,6 +56,7 @@ def waves(
         for number, (_, members) in enumerate(parts, start=1)
         for change in members
     }
+    checks = [check for check in checks if check.awaited]
     completed: dict[int, list[Check]] = {}
     for check in checks:
         last = max((wave_of.get(address, 0) for address in check.needs), default=0)
@@ -124,7 +126,9 @@ def _parts(
                 for one in leaving
                 if one.address.site in group and one.address.kind == kind.name
             ]
-            yield f"{', '.join(group)}: {kind.name} taken away", _ordered(members)
+            gone = all(one.action is Action.DELETE for one in members)
+            what = f"{kind.name} {'taken away' if gone else 'given back'}"
+            yield f"{', '.join(group)}: {what}", _ordered(members)
     last_of_all = _ordered(one for one in shrinking if one.address.site == IC)
     felt = any(change.address in disruptive for change in last_of_all)
     yield f"what no zone needs any more{': all zones at once' if felt else ''}", last_of_all

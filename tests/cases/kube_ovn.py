@@ -59,6 +59,9 @@ def converged(w: World) -> None:
     w.case("ic_config/other-database", file(AZ1, AZ2, hosts="127.0.0.2"))
     w.case("ic_config/leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
     w.case("ic_config/two-switches", file(AZ1, AZ2, switches="2", limits="disruptedZones: 2"))
+    w.case("rules/IC012-of-a-cluster", file(AZ1, AZ2, owner="stage"))
+    other = "{subnets: [10.98.0.0/24]}"
+    w.case("rules/IC057-other-subnet", file(AZ1, AZ2, switches=other))
     w.case("unreadable/one-cluster", BASE, dead=("az2",))
     more = file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
     w.case("without/a-cluster", more, without=("az2",))
@@ -72,6 +75,8 @@ def withheld(w: World) -> None:
     w.apply(hidden)
     w.case("subnet_advertisement/withhold-as-declared", hidden)
     w.case("subnet_advertisement/withhold-taken-back", BASE)
+    leaving = file(AZ1.with_more("withhold: [office]").absent(), AZ2, limits="deletions: 1")
+    w.case("subnet_advertisement/leaving", leaving)
 
 
 def stale(w: World) -> None:
@@ -108,6 +113,13 @@ def by_hand(w: World) -> None:
     # Its controller now denies it for ever.
     w.apply(BASE)
     w.case("ic_config/as-before", BASE)
+    port = ("get", "Logical_Router_Port", "az2-ts", "networks")
+    hop = w.nbctl(*port, zone=2).strip().strip('[]"').partition("/")[0]
+    w.nbctl("lr-route-add", "ovn-cluster", "10.17.5.0/24", hop)
+    w.case("rules/IC059-route-by-hand", BASE)
+    w.nbctl("lr-route-del", "ovn-cluster", "10.17.5.0/24", hop)
+    # Nor does the other one forget what it denied because of it.
+    w.apply(BASE)
 
 
 def equal_addresses(w: World) -> None:
@@ -190,6 +202,12 @@ def join(w: World) -> None:
     w.zone(2).remove_subnet("join")
     w.zone(2).add_subnet("join", "100.64.0.1/16")
     w.case("rules/IC043-join-subnets", BASE)
+
+
+def not_enabled(w: World) -> None:
+    """Kube-OVN is installed without ENABLE_IC: there is no controller."""
+    w.cluster().api.delete(f"{DEPLOYMENTS}/{CONTROLLER}")
+    w.case("rules/IC038-not-enabled", file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2))
 
 
 def mixed(only: str) -> None:
@@ -295,7 +313,7 @@ def main(only: str) -> None:
         w.apply(BASE)
         for scene in (
             converged, withheld, stale, by_hand, preview, equal_addresses, left_behind, clusters,
-            join,
+            join, not_enabled,
         ):  # fmt: skip
             scene(w)
     mixed(only)

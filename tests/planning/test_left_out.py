@@ -284,6 +284,15 @@ def test_a_switch_that_it_has_no_port_on_may_go() -> None:
     assert codes(planned(text, snapshot, "az3")) == set()
 
 
+def test_what_it_advertises_need_not_make_sense() -> None:
+    case = FOLDER / "without" / "overlap"
+    text, snapshot = (case / "interconnect.yaml").read_text(), raw(case)
+    assert "IC018" in codes(planned(text, snapshot, "az3"))
+    for row in snapshot["databases"]["ic/OVN_IC_Southbound"]["tables"]["Route"]:
+        row["ip_prefix"] = ""
+    assert "IC018" not in codes(planned(text, snapshot, "az3"))
+
+
 # Waivers
 
 

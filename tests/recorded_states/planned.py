@@ -70,6 +70,7 @@ def missing_in(made: Plan, seen: Facts) -> dict[str, Missing]:
     results = tuple(
         (check, (check.since(before) if check.since else check.holds)(seen))
         for check in made.checks
+        if check.awaited
     )
     return missing(VerifyReport(made, (), results))
 

@@ -52,7 +52,9 @@ def test_ports_and_addresses_are_kept_or_replaced_as_announced(pair: Pair) -> No
         elif pair[1].number == STANDSTILL:
             assert ports.kept
             assert not ports.after
-            assert said.says("does not answer, it stays cut off until its pod is restarted")
+            assert said.says(
+                "does not answer, it stays cut off until the pod of ovn-ic-controller is restarted"
+            )
         else:
             match said.classes:
                 case ["joins"]:

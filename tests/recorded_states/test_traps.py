@@ -7,12 +7,14 @@ import pytest
 from icplan.core.change import Action, Impact
 from icplan.planning.plan import Plan
 from tests.recorded_states import happened
-from tests.recorded_states.files import declaring
+from tests.recorded_states.files import FIRST, declaring
 from tests.recorded_states.planned import (
     OURS,
     announced,
     codes,
     differing,
+    facts,
+    missing_in,
     missing_now,
     plan,
     plan_for,
@@ -122,15 +124,50 @@ def test_an_older_controller_forgets_what_it_denied() -> None:
         assert not made.changes
 
 
-# Overlaps (steps 25 and 28)
+# Routes by hand where a zone advertises, or is to advertise again (steps 25 and 32 to 34)
 
 
 @both
-@pytest.mark.parametrize("number", [25, 28])
-def test_an_overlap_is_refused_and_verify_tells_who_is_cut_off(
-    controller: str, number: int
+@pytest.mark.parametrize(
+    ("number", "prefix", "owner"),
+    [
+        (25, "10.17.5.0/24", "az2"),
+        (32, "10.17.0.0/16", "az2"),
+        # az2 was rebuilt since: the address is nobody's, and the route no less advertised.
+        (34, "10.17.0.0/16", ""),
+    ],
+)
+def test_a_route_by_hand_in_a_zone_that_advertises_is_refused_whatever_is_accepted(
+    controller: str, number: int, prefix: str, owner: str
 ) -> None:
     step = STEPS[controller][number]
+    (hop,) = {
+        one["nexthop"]
+        for one in step.rows("az1", "Logical_Router_Static_Route")
+        if one["ip_prefix"] == prefix
+    }
+    made = plan(step, FIRST)
+    assert "IC059" in codes(made, refusing=True)
+    assert "IC018" not in codes(made)
+    (verdict,) = (one for one in made.verdicts if one.code == "IC059")
+    to = f"{owner} ({hop})" if owner else f"{hop}, which no zone has now"
+    assert verdict.at == "az1"
+    assert verdict.message.startswith(f"{prefix} of az1 is a route by hand to {to}, and az1 adv")
+    assert f"ovn-nbctl lr-route-del ovn-cluster {prefix} {hop}" in verdict.cure
+    assert "routePolicy: manual" in verdict.cure
+    # Where nothing is advertised by itself it harms nobody.
+    assert "IC059" not in codes(plan(step, declaring(STEPS[controller][32])))
+    for rule in ("IC018", "IC059"):
+        waiver = f"accept:\n  - {{rule: {rule}, at: az1, reason: a test}}\n"
+        assert "IC059" in codes(plan(step, FIRST + waiver), refusing=True)
+
+
+# Overlaps (step 28)
+
+
+@both
+def test_an_overlap_is_refused_and_verify_tells_who_is_cut_off(controller: str) -> None:
+    step = STEPS[controller][28]
     made = plan(step, declaring(step))
     assert codes(made, refusing=True) == {"IC018"}
     # Only a newer controller denies; an older one learns both without a word.
@@ -225,3 +262,41 @@ def test_what_an_older_controller_leaves_behind_is_announced(controller: str, nu
     assert left == (controller == OLD)
     assert said.says("the routes that it learned stay behind in it") == left
     assert not happened.ways(after, "az2")
+
+
+@pytest.mark.parametrize("number", [15, 19])
+def test_what_it_leaves_behind_is_seen_by_verify_with_its_cure(number: int) -> None:
+    step = STEPS[OLD][number]
+    made = plan(step, declaring(step))
+    (found,) = missing_now(made).values()
+    routes = step.rows("az1", "Logical_Router_Static_Route")
+    (route,) = (one for one in routes if "ic-learned-route" in one["external_ids"])
+    command = f"ovn-nbctl lr-route-del ovn-cluster 10.17.0.0/16 {route['nexthop']}"
+    assert found.cure == f"nobody removes that by itself: {command}"
+
+
+def test_apply_waits_for_what_a_newer_controller_takes_away() -> None:
+    claim = "az1 holds no learned route any more"
+    for controller, tag, awaited in ((NEW, "", True), (OLD, "", False), (NEW, "latest", False)):
+        made = plan_for(*around(controller, 19), tag=tag)
+        claims = {check.claim for wave in made.waves for check in wave.awaits}
+        assert (claim in claims) is awaited
+        assert claim in {check.claim for check in made.checks}
+    # Once the zone is out nothing that apply does takes it away.
+    gone = plan(STEPS[NEW][19], declaring(STEPS[NEW][19]))
+    (check,) = (one for one in gone.checks if one.claim == claim)
+    assert not check.awaited
+
+
+# Routes by hand instead (step 31)
+
+
+@both
+def test_a_zone_with_routes_by_hand_withdraws_what_it_advertised(controller: str) -> None:
+    before, after = around(controller, 31)
+    made = plan_for(before, after)
+    file = declaring(after, before)
+    claims = {f"no route of {zone} is advertised any more" for zone in ("az1", "az2")}
+    claims |= {f"{zone} holds no learned route any more" for zone in ("az1", "az2")}
+    assert claims <= missing_in(made, facts(before.written(after), file)).keys()
+    assert not missing_in(made, facts(after, file))

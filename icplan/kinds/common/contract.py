@@ -64,6 +64,8 @@ class Check:
         operator: a person must bring it about; nothing that icplan writes can.
         since: of a transition; gives the test that takes the place of `holds`, from the facts
             right before the first write of its wave. There is nothing to verify about it later.
+        first: everything else of its zone rests on it: asked before all that.
+        awaited: apply waits for it; else only verify asks for it.
     """
 
     address: Address
@@ -73,6 +75,8 @@ class Check:
     peer: str = ""
     operator: bool = False
     since: Callable[[Facts], Callable[[Facts], Verdict]] | None = None
+    first: bool = False
+    awaited: bool = True
 
 
 @dataclass(frozen=True, slots=True)

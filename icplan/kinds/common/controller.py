@@ -6,6 +6,7 @@ from icplan.core.address import Address
 from icplan.kinds.common.contract import Check, Guard, Verdict
 from icplan.kinds.common.evidence import in_cluster, verdict
 from icplan.ovn.cluster import (
+    BEFORE_1_11,
     CONTROLLER,
     NAMESPACE,
     Cluster,
@@ -41,22 +42,51 @@ def needs(zone: str) -> frozenset[Address]:
 
 
 def trouble(cluster: Cluster) -> str:
-    """Why the controller would not carry out what is written; empty when it would."""
+    """Why the controller would not carry out what is written; empty when it would.
+
+    Of kube-ovn-controller several may run: they choose a leader among them.
+    """
     deployment = cluster.controller
     if deployment is None:
-        return f"there is no Deployment {NAMESPACE}/{CONTROLLER}"
+        return _not_installed(cluster)
     name = f"Deployment {NAMESPACE}/{deployment.name}"
     if deployment.rolling_out:
         return f"{name} is in the middle of a rollout"
+    if deployment.name == BEFORE_1_11:
+        return "" if deployment.available else f"{name} has no available replica"
     if deployment.available != 1:
         return f"{name} has {deployment.available} available replicas, not one"
     return ""
 
 
-def running_cure(zone: str) -> str:
-    """What to do about a controller that does not run."""
+def _not_installed(cluster: Cluster) -> str:
+    missing = f"there is no Deployment {NAMESPACE}/{CONTROLLER}"
+    if BEFORE_1_11 not in cluster.deployments:
+        return missing
+    if cluster.generation is not Generation.UNKNOWN:
+        return f"{missing}: ENABLE_IC is off in that cluster's Kube-OVN ({cluster.version})"
     return (
-        f"let exactly one run in {zone}: kubectl -n {NAMESPACE} scale deployment/{CONTROLLER} "
+        f"{missing}: ENABLE_IC is off in that cluster's Kube-OVN, unless it is older than 1.11, "
+        f"which the image of {BEFORE_1_11} does not tell"
+    )
+
+
+def running_cure(zone: str, cluster: Cluster) -> str:
+    """What to do about a controller that does not run."""
+    deployment = cluster.controller
+    if deployment is None:
+        return (
+            f"set ENABLE_IC=true in the installation of Kube-OVN in {zone}; then there is one: "
+            f"kubectl -n {NAMESPACE} get deployment {CONTROLLER}"
+        )
+    if deployment.rolling_out:
+        return (
+            f"wait until it is through in {zone}: "
+            f"kubectl -n {NAMESPACE} rollout status deployment/{deployment.name}"
+        )
+    number = "at least one" if deployment.name == BEFORE_1_11 else "exactly one"
+    return (
+        f"let {number} run in {zone}: kubectl -n {NAMESPACE} scale deployment/{deployment.name} "
         "--replicas=1; its log tells why one does not start"
     )
 
@@ -74,13 +104,14 @@ def running(zone: str) -> Check:
 
     def test(cluster: Cluster) -> Verdict:
         why = trouble(cluster)
-        return verdict(not why, f"{zone}: {why}", running_cure(zone))
+        return verdict(not why, f"{zone}: {why}", running_cure(zone, cluster))
 
     return Check(
         config_address(zone),
         f"the controller of {zone} runs",
         frozenset(),
         in_cluster(zone, test),
+        first=True,
     )
 
 

@@ -22,6 +22,7 @@ from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.ic_config.effects import enabled
 from icplan.kinds.ic_config.state import desired, observed
+from icplan.kinds.ic_config.withdrawal import manual, residue
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONTROLLER, GATEWAY_LABEL, NAMESPACE, ROUTER, Cluster
 from icplan.ovn.facts import Facts
@@ -36,12 +37,15 @@ def checks(view: View) -> Iterator[Check]:
     for zone in zones.kube_ovn(view.spec):
         if not zone.present:
             yield from _leaving(zone)
+            yield residue(view, zone)
             continue
         yield running(zone.name)
         yield _written(view, zone)
         yield from _rebuilds(view, zone.name)
         yield _named(zone.name)
         yield _exchanging(zone, automatic=zone.automatic(view.spec))
+        if not zone.automatic(view.spec):
+            yield from manual(zone.name)
         yield from (_labelled(zone.name, host) for host in zone.zone.gateway_nodes)
         yield from _ports(view, zone)
 
@@ -64,6 +68,7 @@ def _written(view: View, zone: zones.DeclaredZone) -> Check:
         f"the ConfigMap of {zone.name} is as declared",
         needs(zone.name),
         in_cluster(zone.name, test),
+        first=True,
     )
 
 

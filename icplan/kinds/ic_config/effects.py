@@ -10,7 +10,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
 from icplan.kinds.common.gateways import rotated
-from icplan.ovn.cluster import Cluster
+from icplan.ovn.cluster import CONTROLLER, Cluster
 from icplan.ovn.generation import Generation
 
 PLACE = frozenset({"ic-db-host", "ic-nb-port", "ic-sb-port"})
@@ -107,8 +107,10 @@ def _rebuild(zone: str, change: Change, cluster: Cluster) -> Effect:
     if "az-name" in differing:
         sentence += f"; it registers anew as {_text(change.after, 'az-name')}"
     if differing & PLACE:
+        name = cluster.controller.name if cluster.controller else CONTROLLER
         sentence += (
-            "; if the old IC database does not answer, it stays cut off until its pod is restarted"
+            "; if the old IC database does not answer, it stays cut off until the pod of "
+            f"{name} is restarted"
         )
     return Effect(zone, Impact.OUTAGE, sentence, leaves=leaves)
 

@@ -73,6 +73,8 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC053", ERROR, ic_server.foreign_switch),
     LiveRule("IC054", ERROR, ic_server.not_running),
     LiveRule("IC055", ERROR, ic_server.number_from_elsewhere),
+    LiveRule("IC057", ERROR, addresses.ports_left_outside),
+    LiveRule("IC059", ERROR, routes.advertised_by_hand),
 )
 """Decided by what was observed."""
 

@@ -6,8 +6,12 @@ import ipaddress
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.value import plain
 from icplan.kinds.common import zones
-from icplan.kinds.common.transit_address import capacity, subnets
+from icplan.kinds.common.transit_address import capacity, fits, subnets
+from icplan.kinds.common.transit_switches import SWITCH_KIND
+from icplan.ovn.attachment import of_router
+from icplan.ovn.cluster import ROUTER
 from icplan.ovn.prefix import overlap
 from icplan.ovn.routes import candidates
 from icplan.planning.rules import left_out
@@ -63,6 +67,50 @@ def transit_subnet_used(seen: Seen) -> Iterator[Finding]:
                         "Choose other subnets with transitSwitches.subnets.",
                         seen.spec.origin("transitSwitches"),
                     )
+
+
+def ports_left_outside(seen: Seen) -> Iterator[Finding]:
+    """A transit switch would get another subnet while a cluster has a port on it.
+
+    Kube-OVN's controller looks at the names of the switches and at nothing else (read in its
+    source): its ports keep their addresses. The next rebuild of one zone, whenever it comes, then
+    puts that zone alone on the new subnet, where it reaches nobody. Take the zones out first,
+    change the subnet, and let them join again.
+    """
+    for change in seen.changes:
+        if change.address.kind != SWITCH_KIND or "subnet" not in change.differing:
+            continue
+        if change.before is None or change.after is None:
+            continue
+        switch, wanted = change.address.name, str(plain(change.after, "subnet"))
+        for zone in zones.kube_ovn(seen.spec):
+            there = _networks(seen, zone.name, switch) if zone.present else ()
+            if not there or all(any(fits(one, net) for one in there) for net in subnets(wanted)):
+                continue
+            yield Finding(
+                zone.name,
+                f"the port of {zone.name} on {switch} has {', '.join(there)}, and its controller "
+                f"does not move it to {wanted}",
+                "Take the zones out first with `state: absent`, then change the subnet, then let "
+                "them join again.",
+                change.origin,
+            )
+
+
+def _networks(seen: Seen, zone: str, switch: str) -> tuple[str, ...]:
+    """A cluster's addresses on a switch: by its own database, or what it has published."""
+    northbound = seen.facts.northbound.get(zone)
+    if northbound is not None:
+        ports = (one.router_port for one in of_router(northbound, switch, ROUTER))
+        return tuple(net for port in ports for net in port.networks)
+    ic = seen.facts.ic_southbound
+    published = ic.ports if ic else ()
+    return tuple(
+        net
+        for port in published
+        if port.zone == zone and port.transit_switch == switch
+        for net in port.networks
+    )
 
 
 def too_many_zones(spec: Spec) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.change import Change
+from icplan.kinds import subnet_advertisement
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import unknown
 from icplan.kinds.common.controller import (
@@ -17,6 +19,7 @@ from icplan.kinds.common.controller import (
 from icplan.kinds.common.transit_switches import COUNT_KIND, SWITCH_KIND
 from icplan.kinds.common.waivers import STALE_DENIAL, UNKNOWN_KEY, accepted
 from icplan.kinds.common.withheld import by_others, entries, stale_denials
+from icplan.kinds.ic_config.effects import enabled
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONFIG, JOIN, NAMESPACE, ROUTER
 from icplan.ovn.generation import Generation
@@ -72,22 +75,29 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
     """A zone is to be written, and nobody there would carry it out.
 
     Kube-OVN's interconnection controller polls the ConfigMap; without exactly one that runs, a
-    change would take effect some day, and a deletion would leave everything behind. The same is
-    looked at again right before each write.
+    change would take effect some day, and a deletion would leave everything behind. It is there
+    only when Kube-OVN is installed with ENABLE_IC=true; before 1.11 kube-ovn-controller does its
+    work. The same is looked at again right before each write.
     """
-    touched = {one.address.site for one in seen.changes}
+    touched = {one.address.site for one in seen.changes if not _follows_leaving(one)}
     switches = any(one.address.kind in {SWITCH_KIND, COUNT_KIND} for one in seen.changes)
     for zone in zones.clusters(seen.view):
         joined = zone.cluster.config is not None
         why = trouble(zone.cluster)
         if why and (zone.name in touched or (switches and joined)):
-            cure = running_cure(zone.name)
+            cure = running_cure(zone.name, zone.cluster)
             yield Finding(
                 zone.name,
                 f"the controller of {zone.name} does not run: {why}",
                 f"{cure[0].upper()}{cure[1:]}.",
                 zone.declared.origin(seen.spec, "name"),
             )
+
+
+def _follows_leaving(change: Change) -> bool:
+    """Whether it is done once a zone is out, when it needs no controller any more."""
+    subnet = change.address.kind == subnet_advertisement.NAME
+    return subnet and subnet_advertisement.takes_away(change)
 
 
 def node_missing(seen: Seen) -> Iterator[Finding]:
@@ -151,12 +161,13 @@ def gateways_rebuild(seen: Seen) -> Iterator[Finding]:
 
     Before Kube-OVN 1.15.24 and 1.16.3 the controller cannot change gateways in place: it takes
     the zone down and builds it again. Of a controller whose image has no version for a tag, the
-    harm of both is to be expected. Update Kube-OVN, or choose a quiet hour.
+    harm of both is to be expected. Update Kube-OVN, or choose a quiet hour. Where the zone is
+    switched off there is nothing to take down.
     """
     for change in seen.changes:
         if change.address.kind != CONFIG_KIND or GATEWAYS_KEY not in change.differing:
             continue
-        if change.before is None or change.after is None:
+        if not enabled(change.before) or change.after is None:
             continue
         zone = zones.find_cluster(seen.view, change.address.site)
         if not may_be(zone.cluster, Generation.OLD):
@@ -331,16 +342,23 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
     """A Subnet is withheld by somebody else.
 
     Its field disableInterConnection is true, and neither this file nor its mark says so. icplan
-    leaves it alone; add it to `withhold`, or set the field to false by hand.
+    leaves it alone; add it to `withhold`, or set the field to false by hand. A newer controller
+    goes on denying it then, until the zone is switched off and on (measured).
     """
     for zone in zones.clusters(seen.view):
         if not zone.declared.present:
             continue
+        sticky = ""
+        if may_be(zone.cluster, Generation.NEW) and zone.declared.automatic(seen.spec):
+            sticky = (
+                f", and switch {zone.name} off and on: its controller keeps denying it until then "
+                "(icplan plan shows that cure once the field is false)"
+            )
         for subnet in by_others(seen.view, zone):
             yield Finding(
                 zone.name,
                 f"Subnet {subnet.name} of {zone.name} ({', '.join(subnet.blocks)}) is withheld, "
                 "but not by this file",
-                "Add it to `withhold`, or set its disableInterConnection to false.",
+                f"Add it to `withhold`, or set its disableInterConnection to false{sticky}.",
                 zone.declared.origin(seen.spec, "name"),
             )

@@ -8,6 +8,7 @@ from icplan.kinds.common import zones
 from icplan.ovn.interconnect import Gateway
 from icplan.ovn.prefix import ordered
 from icplan.ovn.routes import Candidate
+from icplan.ovn.subnets import is_prefix
 from icplan.planning.rules.contract import Seen
 
 
@@ -17,7 +18,8 @@ def advertised(seen: Seen) -> Iterator[tuple[zones.DeclaredZone, Candidate]]:
     routes = ic.routes if ic else ()
     for zone in zones.left_out(seen.spec):
         for prefix in ordered({one.prefix for one in routes if one.zone == zone.name}):
-            yield zone, Candidate(prefix, "advertised today")
+            if is_prefix(prefix):
+                yield zone, Candidate(prefix, "advertised today")
 
 
 def gateways(seen: Seen) -> Iterator[tuple[zones.DeclaredZone, Gateway]]:

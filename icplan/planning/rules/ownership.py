@@ -6,16 +6,23 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.state import Present
+from icplan.kinds import ic_config, route_exchange, subnet_advertisement, switch_count
 from icplan.kinds.common import zones
+from icplan.kinds.common.contract import MARK
 from icplan.ovn.attachment import of_router
+from icplan.ovn.cluster import BEFORE_1_11, NAMESPACE, OWNER
 from icplan.planning.rules.contract import Finding, Seen
+
+_KUBERNETES = {one.KIND.name for one in (ic_config, subnet_advertisement, switch_count)}
+"""The kinds whose objects bear their mark as an annotation."""
 
 
 def foreign_mark(seen: Seen) -> Iterator[Finding]:
     """An object that the file declares bears the mark of another owner.
 
     Two files would fight over it. Take it out of one of them; if the other one is gone for good,
-    remove the mark `icplan` from the object's external_ids.
+    remove the mark: the annotation `icplan/owner` of a ConfigMap, Subnet or Deployment, else
+    `icplan` (of the route exchange `icplan-routes`) in the row's external_ids.
     """
     for address in sorted(seen.desired):
         match seen.observed.get(address):
@@ -23,9 +30,18 @@ def foreign_mark(seen: Seen) -> Iterator[Finding]:
                 yield Finding(
                     address.site,
                     f"{address} belongs to the file named {owner}",
-                    "Take it out of one of the two files, or remove the mark.",
+                    "Take it out of one of the two files; if the other one is gone for good, "
+                    f"remove the mark: {_mark(address.kind)}.",
                     seen.desired[address].origin,
                 )
+
+
+def _mark(kind: str) -> str:
+    """Where the mark of such an object stands."""
+    if kind in _KUBERNETES:
+        return f"its annotation {OWNER}"
+    key = route_exchange.MARK if kind == route_exchange.NAME else MARK
+    return f"{key} in its external_ids"
 
 
 def several_ports(seen: Seen) -> Iterator[Finding]:
@@ -49,7 +65,9 @@ def several_ports(seen: Seen) -> Iterator[Finding]:
 def router_missing(seen: Seen) -> Iterator[Finding]:
     """The declared router is not there, or there are several of that name.
 
-    Routers are found by name, and names are not unique in OVN. Correct the name, or rename one.
+    Routers are found by name, and names are not unique in OVN. Correct the name, or rename one. A
+    cluster's is ovn-cluster, that of the default VPC, which Kube-OVN makes itself: without it,
+    Kube-OVN is not running there, or the databases are another cluster's.
     """
     for zone in zones.seen(seen.view):
         if not zone.declared.present:
@@ -64,9 +82,21 @@ def router_missing(seen: Seen) -> Iterator[Finding]:
             f"{zone.name} has no router {name} (there are: {names})"
             if count == 0
             else f"{zone.name} has {count} routers named {name}",
-            "Correct the name." if count == 0 else "Rename all but one of them.",
-            zone.declared.origin(seen.spec, "router"),
+            _router_cure(zone, count),
+            zone.declared.origin(seen.spec, "router" if not zone.declared.kube_ovn else "name"),
         )
+
+
+def _router_cure(zone: zones.SeenZone, count: int) -> str:
+    if not zone.declared.kube_ovn:
+        return "Correct the name." if count == 0 else "Rename all but one of them."
+    if count:
+        return "Delete all but the one that Kube-OVN made: ovn-nbctl lr-list shows their uuids."
+    return (
+        f"It is the router of the default VPC, and {BEFORE_1_11} makes it: see whether that runs "
+        f"(kubectl -n {NAMESPACE} get deployment {BEFORE_1_11}), and whether these are the "
+        "databases of that cluster."
+    )
 
 
 def undeclared_zone(seen: Seen) -> Iterator[Finding]:

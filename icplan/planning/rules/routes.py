@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.kinds.common import zones
+from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.withheld import planned_denials
 from icplan.kinds.route_exchange import WITHHELD
 from icplan.ovn.northbound import DENYLIST
@@ -88,21 +89,62 @@ def _denied(seen: Seen, zone: zones.SeenZone) -> tuple[str, ...]:
     return (*(entry for entry in zone.northbound.denylist.entries if entry), *withheld)
 
 
-def _advertised(seen: Seen) -> list[tuple[zones.DeclaredZone, Candidate]]:
+def _advertised(seen: Seen) -> Iterator[tuple[zones.SeenZone, Candidate]]:
     """What every present zone will advertise once the file is applied."""
-    result = [*left_out.advertised(seen)]
     for zone in zones.seen(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
         if not zone.declared.automatic(seen.spec):
             continue
         denylist = zone.northbound.denylist.having(_denied(seen, zone))
-        result += [
-            (zone.declared, one)
-            for one in candidates(zone.northbound, zone.router)
-            if not denylist.denies(one.prefix)
-        ]
-    return result
+        for one in candidates(zone.northbound, zone.router):
+            if not denylist.denies(one.prefix):
+                yield zone, one
+
+
+def _transit_subnets(seen: Seen) -> tuple[str, ...]:
+    """The subnets of the transit switches, as they are and as the file has them."""
+    switches = seen.spec.interconnect.transit_switches
+    texts = [switches.subnet_of(index) for index, _ in enumerate(switches.names)]
+    ic = seen.facts.ic_northbound
+    texts += [row.external_ids.get("subnet", "") for row in ic.transit_switches] if ic else []
+    return tuple(dict.fromkeys(net for text in texts for net in text.split(",")))
+
+
+def _by_hand(one: Candidate, transit: tuple[str, ...]) -> bool:
+    """Whether it is a static route whose next hop lies on a transit switch, whoever has it."""
+    return bool(one.nexthop) and any(inside(one.nexthop, net) for net in transit)
+
+
+def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
+    """A zone that advertises has a route by hand to another zone.
+
+    ovn-ic takes it for a network of the zone and advertises it: the other zone learns its own
+    prefix, and every zone loses the way to it. With a newer controller that stays so when the
+    route is gone, until the other zone is switched off and on (measured). Delete the route before
+    the zone advertises, or let its routes be manual.
+    """
+    ic, transit = seen.facts.ic_southbound, _transit_subnets(seen)
+    owners = {bare(net): port.zone for port in (ic.ports if ic else ()) for net in port.networks}
+    sites = {one.name: site for site, one in seen.facts.northbound.items()}
+    for zone, one in _advertised(seen):
+        if not _by_hand(one, transit):
+            continue
+        registered = owners.get(bare(one.nexthop), "")
+        owner = sites.get(registered, registered)
+        nobody = ", which no zone has now" if ic else ""
+        to = f"to {owner} ({one.nexthop})" if owner else f"to {one.nexthop}{nobody}"
+        router = zone.declared.router
+        cure = f"Delete it: ovn-nbctl lr-route-del {router} {one.prefix} {one.nexthop}"
+        if zone.declared.kube_ovn:  # elsewhere nobody makes manual routes yet
+            cure += f"; or let {zone.name} have `routePolicy: manual`"
+        yield Finding(
+            zone.name,
+            f"{one.prefix} of {zone.name} is a route by hand {to}, and {zone.name} advertises: "
+            "every other zone would learn it",
+            cure + ".",
+            zone.declared.origin(seen.spec, "routePolicy"),
+        )
 
 
 def advertised_overlap(seen: Seen) -> Iterator[Finding]:
@@ -111,9 +153,13 @@ def advertised_overlap(seen: Seen) -> Iterator[Finding]:
     OVN learns them without a word. With equal prefixes the winner is undefined; a more specific
     one of another zone takes local traffic away (measured). Withhold one of them, or accept it.
     """
+    # Routes by hand to other zones have a rule of their own, which nobody can waive.
+    transit = _transit_subnets(seen)
+    own = ((zone.declared, one) for zone, one in _advertised(seen) if not _by_hand(one, transit))
+    advertised = [*left_out.advertised(seen), *own]
     # Prefixes are disjoint or nested: in this order those around the current one form a stack.
     nested = sorted(
-        ((network(one.prefix), zone, one) for zone, one in _advertised(seen)),
+        ((network(one.prefix), zone, one) for zone, one in advertised),
         key=lambda item: (
             item[0].version,
             int(item[0].network_address),

@@ -31,6 +31,7 @@ from icplan.core.kubernetes import (
     pods,
     subnets,
 )
+from icplan.kinds.common.cycle import expected_data
 from icplan.lab.kubernetes import ApiClient, Cluster, Workload
 from icplan.lab.kubernetes.cluster import DEPLOYMENTS, SUBNETS
 from tests.backends.kubernetes.conftest import CONFIG_PATH, Found, access
@@ -157,6 +158,23 @@ def test_data_is_replaced_whole_and_the_rest_kept(objects: Objects, found: Found
     assert now["metadata"]["labels"] == {"team": "net"}
     assert now["metadata"]["annotations"] == {"a": "b", "icplan/owner": "prod"}
     assert now["metadata"]["uid"] == found.uid
+
+
+def test_a_config_map_without_data_is_written_and_deleted(
+    objects: Objects, found: Found, api: ApiClient
+) -> None:
+    found.delete()
+    uid = found.create({})
+    # The server does not keep an empty one.
+    assert "data" not in found.now()
+    nothing = (expected_data({}),)
+    objects.write(ReplaceData(found.resource, uid, nothing, AFTER))
+    assert found.now()["data"] == AFTER
+    with pytest.raises(ObjectStale, match="data"):
+        objects.write(DeleteObject(found.resource, uid, nothing))
+    found.change({"data": None})
+    objects.write(DeleteObject(found.resource, uid, nothing))
+    assert api.get_if_exists(CONFIG_PATH) is None
 
 
 def test_foreign_fields_that_change_do_not_disturb(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import re
+
 import pytest
 
 from icplan.lab import Lab, wait_until
@@ -24,6 +28,8 @@ pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
 CONTROLLER = "ovn-ic-controller"
 NOTHING = "No changes. What is there is what the file says.\n"
 NEW, OLD = "v1.17.0", "v1.15.23"
+STEPS = {"written", "seen"}
+"""What the record of a run says of a write that was done, and of evidence that has come."""
 
 
 def test_two_clusters_from_nothing(lab: Lab, icplan: Icplan) -> None:
@@ -330,6 +336,62 @@ def test_leaving_and_coming_back(lab: Lab, icplan: Icplan) -> None:
     icplan.edit(f"{gateways}\n    state: absent", gateways)
     icplan.apply()
     assert learned(lab, "az1") == {"10.17.0.0/16"}
+
+
+def test_an_older_controller_is_left_without_showing_what_was_withheld(
+    lab: Lab, icplan: Icplan
+) -> None:
+    zone = lab.clusters["az1"]
+    gateways = "gatewayNodes: [az1-gw1, az1-gw2]"
+    hidden = f"{gateways}\n    withhold: [office]"
+    zone.cluster.set_version(CONTROLLER, OLD)
+    zone.start_controller("old")
+    try:
+        # Routes by hand: what it advertised and learned goes, though it leaves that in place.
+        icplan.edit(gateways, f"{gateways}\n    routePolicy: manual")
+        icplan.apply()
+        # A controller that was told something new right after its start rebuilds once more.
+        wait_until(lambda: icplan("verify").exit == 0, "az1 has its routes by hand")
+        assert not learned(lab, "az1")
+        assert not _advertised(lab)
+
+        icplan.edit(f"{gateways}\n    routePolicy: manual", hidden)
+        icplan.edit("availabilityZones:", "limits: {deletions: 1}\navailabilityZones:")
+        icplan.apply()
+        assert learned(lab, "az2") == {"10.16.0.0/16"}
+        icplan.edit(hidden, f"{hidden}\n    state: absent")
+        assert icplan.changes() == {"az1/ic-config": "delete", "az1/subnet/office": "update"}
+        log = icplan.directory / "leaving.jsonl"
+        done = icplan("apply", "--auto-approve", "--run-log", str(log))
+        assert done.exit == 0, done.out + done.err
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        steps = [one.get("address", one["event"]) for one in events if one["event"] in STEPS]
+        # Not before the controller has taken the zone down: it would show the Subnet at once.
+        assert steps == ["az1/ic-config", "seen", "seen", "az1/subnet/office", "seen"]
+        assert api(lab).get_if_exists(CONFIG) is None
+        assert api(lab).get(OFFICE)["spec"]["disableInterConnection"] is False
+
+        # What it learned stays in it: that was announced, and verify tells the cure.
+        assert icplan("plan").out == NOTHING
+        assert learned(lab, "az1") == {"10.17.0.0/16"}
+        verified = icplan("verify", "--json")
+        assert verified.exit == 6
+        checks = verified.json()["checks"]
+        assert isinstance(checks, list)
+        (missing,) = (one for one in checks if one["result"] == "missing")
+        (command,) = re.findall(r"ovn-nbctl (lr-route-del .*)", missing["cure"])
+        lab.zones["az1"].nbctl(*command.split())
+        assert not learned(lab, "az1")
+        assert icplan("verify").exit == 0
+    finally:
+        zone.cluster.set_version(CONTROLLER, NEW)
+        zone.start_controller()
+
+
+def _advertised(lab: Lab) -> set[str]:
+    """The networks that are advertised by anybody but az2."""
+    rows = lab.ic.sbctl("--bare", "--columns=ip_prefix", "list", "Route").split()
+    return {str(ipaddress.ip_network(one, strict=False)) for one in rows} - {"10.17.0.0/16"}
 
 
 def test_ic_databases_reached_through_a_zone(lab: Lab, icplan: Icplan) -> None:
