@@ -74,6 +74,9 @@ class Effect:
         sentence: what they feel, in words an operator understands.
         prefixes: the subnets concerned; empty means all of the zone's.
         leaves: the zone is out of the interconnection afterwards.
+        towards: the zones that it loses; empty means all that it reaches.
+        gives_up: the addresses on transit switches that the zone does not keep, without lengths:
+            what others lead there by hand is lost.
     """
 
     zone: str
@@ -81,3 +84,5 @@ class Effect:
     sentence: str
     prefixes: tuple[str, ...] = ()
     leaves: bool = False
+    towards: tuple[str, ...] = ()
+    gives_up: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from icplan.kinds.common.controller import (
 )
 from icplan.kinds.common.cures import carried, denylist_address, stale, switched_on
 from icplan.kinds.common.cycle import ConfigWrites, switched_off
+from icplan.kinds.common.registered import addresses
 from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import overlap_denials, stale_denials
 from icplan.ovn.facts import Facts
@@ -75,6 +76,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         f"{described(zone.cluster)} keeps denying {listed} without a reason until the "
         f"interconnection is switched off and on again: {zone.name} is cut off for "
         f"{REBUILD_SECONDS}, and its addresses change",
+        gives_up=addresses(view, zone.name),
     )
 
 
@@ -127,4 +129,4 @@ def _forgotten(spec: Spec, zone: str) -> Check:
     )
 
 
-KIND = Kind(NAME, False, queries, desired, observed, effects, steps, checks)
+KIND = Kind(NAME, False, queries, desired, observed, effects, steps, checks, afterwards=True)

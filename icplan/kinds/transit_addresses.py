@@ -21,6 +21,7 @@ from icplan.kinds.common.cures import (
     switched_on,
 )
 from icplan.kinds.common.cycle import ConfigWrites, switched_off
+from icplan.kinds.common.registered import addresses
 from icplan.kinds.common.transit_switches import needed
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
@@ -59,7 +60,7 @@ def observed(view: View) -> dict[Address, Observed]:
     return states
 
 
-def effects(change: Change, _view: View) -> Iterator[Effect]:
+def effects(change: Change, view: View) -> Iterator[Effect]:
     """Until it has another address, each of the two learns the other's routes through itself."""
     zone = change.address.site
     shared = plain(change.before or {}, SHARED)
@@ -70,6 +71,7 @@ def effects(change: Change, _view: View) -> Iterator[Effect]:
         f"{zone} has drawn an address that another zone has ({listed}), and the two do not reach "
         f"each other: {zone} is switched off and on again until it draws another one, at most "
         f"{TRIES} times; each time it is cut off from all other zones for {REBUILD_SECONDS}",
+        gives_up=addresses(view, zone),
     )
 
 

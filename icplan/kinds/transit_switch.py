@@ -37,6 +37,7 @@ from icplan.kinds.common.transit_switches import (
 )
 from icplan.ovn import interconnect
 from icplan.ovn.facts import Facts
+from icplan.ovn.generation import Generation
 from icplan.spec.load import Spec
 
 NAME = SWITCH_KIND
@@ -95,10 +96,16 @@ def _rows(view: View) -> ObservedState:
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
-    """Every Kube-OVN zone is rebuilt when the set of switches changes."""
+    """Every Kube-OVN zone is rebuilt when the set of switches that its controller sees changes."""
     yield from _stranded(change, view)
-    if change.action in {Action.CREATE, Action.DELETE} or "vendor" in change.differing:
+    unseen = change.before is not None and plain(change.before, "vendor") != VENDOR
+    if change.action is Action.CREATE or (change.action is Action.DELETE and not unseen):
         yield from rebuilds(view)
+    elif change.action is Action.DELETE:
+        yield from rebuilds(view, Generation.OLD)
+    elif "vendor" in change.differing:
+        # It appears to newer controllers; older ones have seen it all the time (domain facts 5).
+        yield from rebuilds(view, Generation.NEW)
 
 
 def _stranded(change: Change, view: View) -> Iterator[Effect]:

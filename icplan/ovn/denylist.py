@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from icplan.ovn.prefix import inside, network
+from icplan.ovn.prefix import Prefixes, network
 
 FIXED_IPV6 = (24, 3)
 """The first OVN whose ovn-ic compares IPv6 prefixes with all entries' bits.
@@ -15,7 +16,7 @@ the repair was proposed to OVN at the end of 2023).
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Denylist:
     """The entries in their order, empty ones included.
 
@@ -39,20 +40,33 @@ class Denylist:
 
     def denies(self, prefix: str) -> bool:
         """Whether a prefix is neither advertised nor learned: it lies inside an entry."""
-        return any(inside(prefix, one) or self._loosely(prefix, one) for one in self.effective)
+        return self._prefixes.contain(prefix) or self._loosely(prefix)
 
     def denies_by_mistake(self, prefix: str) -> bool:
         """Whether only the fault of an old version denies it."""
-        return self.denies(prefix) and not any(inside(prefix, one) for one in self.effective)
+        return self._loosely(prefix) and not self._prefixes.contain(prefix)
 
-    def _loosely(self, prefix: str, entry: str) -> bool:
-        if not self.loose_ipv6:
-            return False
-        try:
-            inner, outer = network(prefix), network(entry)
-        except ValueError:
-            return False
-        return inner.version == outer.version == 6 and inner.prefixlen >= outer.prefixlen
+    @cached_property
+    def _prefixes(self) -> Prefixes:
+        return Prefixes(self.effective)
+
+    @cached_property
+    def _shortest_ipv6(self) -> int | None:
+        lengths = (_ipv6_length(entry) for entry in self.effective)
+        return min((one for one in lengths if one is not None), default=None)
+
+    def _loosely(self, prefix: str) -> bool:
+        length = _ipv6_length(prefix) if self.loose_ipv6 else None
+        shortest = self._shortest_ipv6
+        return length is not None and shortest is not None and length >= shortest
+
+
+def _ipv6_length(prefix: str) -> int | None:
+    try:
+        parsed = network(prefix)
+    except ValueError:
+        return None
+    return parsed.prefixlen if parsed.version == 6 else None
 
 
 def is_loose(version: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,8 @@ LEARN = "ic-route-learn"
 BLACKLIST = "ic-route-blacklist"
 DENYLIST = "ic-route-denylist"
 """OVN 24.09 and later read this one first, and the blacklist only without it (domain facts 9)."""
+
+_TO_PREFIX = re.compile(r"ip[46]\.dst *== *([0-9a-fA-F.:/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,14 @@ class SwitchPort:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """A Logical_Router; ports, routes and NAT rules are uuids."""
+    """A Logical_Router; ports, routes, NAT rules and policies are uuids."""
 
     uuid: str
     name: str
     ports: frozenset[str]
     static_routes: frozenset[str]
     nat: frozenset[str]
+    policies: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,15 @@ class NatRule:
 class Policy:
     """A Logical_Router_Policy of the priority at which Kube-OVN lets other zones' traffic pass."""
 
+    uuid: str
     match: str
     action: str
+
+    @property
+    def allowed(self) -> str | None:
+        """The prefix to which it lets all traffic pass; None when it does something else."""
+        found = _TO_PREFIX.fullmatch(self.match.strip())
+        return normal(found[1]) if found and self.action == "allow" else None
 
 
 @dataclass(frozen=True)
@@ -162,6 +173,11 @@ class Northbound:
         routes = self.static_routes
         found = (routes[uuid] for uuid in router.static_routes if uuid in routes)
         return tuple(sorted(found, key=lambda route: (sort_key(route.prefix), route.nexthop)))
+
+    def policies_of(self, router: Router) -> tuple[Policy, ...]:
+        """A router's policies of that priority, by what they match."""
+        found = (one for one in self.policies if one.uuid in router.policies)
+        return tuple(sorted(found, key=lambda one: (one.match, one.action)))
 
     def attachments(self, switch: Switch, router: Router) -> tuple[SwitchPort, ...]:
         """The ports of a switch that lead to a router, by name."""
@@ -225,7 +241,7 @@ def queries(
     port_columns = ("name", "enabled", "type", "addresses", "options", "external_ids")
     return (
         rows("NB_Global", "name", "options", "external_ids"),
-        rows("Logical_Router", "name", "ports", "static_routes", "nat"),
+        rows("Logical_Router", "name", "ports", "static_routes", "nat", "policies"),
         rows(
             "Logical_Router_Port",
             "name", "enabled", "mac", "networks",
@@ -267,6 +283,7 @@ def decode(tables: Tables) -> Northbound:
                         frozenset(texts(row, "ports")),
                         frozenset(texts(row, "static_routes")),
                         frozenset(texts(row, "nat")),
+                        frozenset(texts(row, "policies")),
                     )
                     for row in tables.get("Logical_Router", ())
                 ),
@@ -343,7 +360,7 @@ def decode(tables: Tables) -> Northbound:
             for row in tables.get("NAT", ())
         },
         policies=tuple(
-            Policy(text(row, "match"), text(row, "action"))
+            Policy(text(row, "_uuid"), text(row, "match"), text(row, "action"))
             for row in tables.get("Logical_Router_Policy", ())
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -67,3 +68,54 @@ def overlap(one: str, other: str) -> bool:
 def family(prefix: str) -> int:
     """4 or 6."""
     return network(prefix).version
+
+
+class Prefixes:
+    """Many prefixes that many others are compared with: no comparison looks at all of them.
+
+    Text that is no prefix counts for nothing, as with `inside`.
+
+    Args:
+        prefixes: with host bits or without, in any order.
+    """
+
+    def __init__(self, prefixes: Iterable[str]) -> None:
+        # By family and length the first addresses, and by family all of them in order.
+        self._firsts: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
+        for prefix in prefixes:
+            if (parsed := _parsed(prefix)) is not None:
+                of_length = self._firsts[parsed.version].setdefault(parsed.prefixlen, set())
+                of_length.add(int(parsed.network_address))
+        self._ordered = {
+            version: sorted(set().union(*by_length.values()))
+            for version, by_length in self._firsts.items()
+        }
+
+    def contain(self, prefix: str) -> bool:
+        """Whether a prefix lies inside one of them."""
+        parsed = _parsed(prefix)
+        if parsed is None:
+            return False
+        first, bits = int(parsed.network_address), parsed.max_prefixlen
+        return any(
+            length <= parsed.prefixlen and first >> (bits - length) << (bits - length) in firsts
+            for length, firsts in self._firsts[parsed.version].items()
+        )
+
+    def touch(self, prefix: str) -> bool:
+        """Whether a prefix overlaps one of them: it lies inside one, or one inside it."""
+        parsed = _parsed(prefix)
+        if parsed is None:
+            return False
+        firsts = self._ordered[parsed.version]
+        place = bisect_left(firsts, int(parsed.network_address))
+        # Prefixes are disjoint or nested: one that begins in this one lies inside it.
+        begins = place < len(firsts) and firsts[place] <= int(parsed.broadcast_address)
+        return begins or self.contain(prefix)
+
+
+def _parsed(prefix: str) -> Network | None:
+    try:
+        return network(prefix)
+    except ValueError:
+        return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from icplan.core.address import Address
 from icplan.core.change import Change, Effect, Impact
 from icplan.kinds import kind_of
 from icplan.kinds.common.contract import View
+from icplan.planning.by_hand import ByHand
 from icplan.planning.reachability import Reachability
 
 
@@ -18,7 +19,7 @@ class PairGroup:
 
     Attributes:
         zone: the zone whose changes cause it.
-        peers: the zones that it shares a transit switch with today.
+        peers: the zones that it reaches today, as far as its changes concern them.
         outcome: what becomes of these pairs.
     """
 
@@ -58,11 +59,12 @@ class Consequences:
 
 
 def consequences(changes: Sequence[Change], view: View, reachability: Reachability) -> Consequences:
-    """What all changes together do."""
-    told = {
-        change.address: tuple(kind_of(change.address.kind).effects(change, view))
-        for change in changes
-    }
+    """What all changes together do, in their own zones and in others."""
+    by_hand = ByHand(view)
+    told: dict[Address, tuple[Effect, ...]] = {}
+    for change in changes:
+        own = tuple(kind_of(change.address.kind).effects(change, view))
+        told[change.address] = (*own, *by_hand.broken(own))
     effects = {
         address: tuple(_felt(effect, reachability) for effect in own)
         for address, own in told.items()
@@ -73,7 +75,7 @@ def consequences(changes: Sequence[Change], view: View, reachability: Reachabili
             if effect.impact is Impact.OUTAGE:
                 worst.setdefault(effect.zone, []).append(effect)
     groups = tuple(
-        PairGroup(zone, reachability.peers(zone), _outcome(outages))
+        PairGroup(zone, _peers(reachability.peers(zone), outages), _outcome(outages))
         for zone, outages in sorted(worst.items())
     )
     hit = {frozenset({group.zone, peer}) for group in groups for peer in group.peers}
@@ -103,13 +105,16 @@ def _felt(effect: Effect, reachability: Reachability) -> Effect:
     unfelt = reachability.known and not reachability.peers(effect.zone)
     if effect.impact is Impact.NONE or not unfelt:
         return effect
-    return Effect(
-        effect.zone,
-        Impact.NONE,
-        f"{effect.sentence} (it reaches no other zone today)",
-        effect.prefixes,
-        effect.leaves,
-    )
+    sentence = f"{effect.sentence} (it reaches no other zone today)"
+    return replace(effect, impact=Impact.NONE, sentence=sentence)
+
+
+def _peers(reached: tuple[str, ...], outages: Sequence[Effect]) -> tuple[str, ...]:
+    """Those of the zones that one reaches which its outages are about."""
+    if not all(effect.towards for effect in outages):
+        return reached
+    concerned = {zone for effect in outages for zone in effect.towards}
+    return tuple(zone for zone in reached if zone in concerned)
 
 
 def _outcome(outages: Sequence[Effect]) -> str:

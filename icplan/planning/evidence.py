@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from icplan.core.address import IC, Address
+from icplan.core.address import IC
 from icplan.kinds import CHAIN, KINDS
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
-from icplan.kinds.common.controller import config_address, controller_cure
+from icplan.kinds.common.controller import controller_cure
 from icplan.kinds.common.evidence import ovn_ic_cure
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_switches import needed
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
-from icplan.ovn.northbound import ALLOW_PRIORITY
-from icplan.ovn.prefix import family, normal, ordered
+from icplan.ovn.northbound import ALLOW_PRIORITY, StaticRoute
+from icplan.ovn.prefix import family, ordered
 from icplan.ovn.routes import advertised
+from icplan.planning import next_hops
+from icplan.planning.objects import exchange, objects
 
 
 def checks(view: View) -> tuple[Check, ...]:
@@ -36,6 +38,7 @@ def checks(view: View) -> tuple[Check, ...]:
             if one.address.site in leaving
         ),
         *_pairs(view),
+        *next_hops.checks(view),
     )
 
 
@@ -58,23 +61,25 @@ def _pairs(view: View) -> Iterator[Check]:
                 yield _forgotten(learner, origin)
 
 
-def _exchange(zone: zones.DeclaredZone) -> Address:
-    """The object that makes a zone exchange routes."""
-    return config_address(zone.name) if zone.kube_ovn else Address(zone.name, "route-exchange")
+def _learned_routes(facts: Facts, zone: zones.DeclaredZone) -> Iterator[StaticRoute]:
+    """What ovn-ic has made in a zone of what others advertise."""
+    seen = facts.northbound[zone.name]
+    for router in seen.routers_named(zone.router):
+        yield from (route for route in seen.routes_of(router) if route.learned)
 
 
-def _objects(zone: zones.DeclaredZone, switches: tuple[str, ...]) -> set[Address]:
-    if zone.kube_ovn:
-        return {config_address(zone.name), Address(zone.name, "denylist")}
-    ports = {Address(zone.name, "port", switch) for switch in switches}
-    return {Address(zone.name, "name"), _exchange(zone), *ports}
+def _kept(
+    facts: Facts, zone: zones.DeclaredZone, which: Callable[[StaticRoute], bool]
+) -> tuple[str, ...]:
+    """The prefixes of some of a zone's learned routes, in order."""
+    return ordered(route.prefix for route in _learned_routes(facts, zone) if which(route))
 
 
 def _learned(
     learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
 ) -> Check:
     """One check a pair and direction: the routes over all switches."""
-    needs = _objects(learner, switches) | _objects(origin, switches)
+    needs = objects(learner, switches) | objects(origin, switches)
 
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(learner.name) or facts.zone_unseen(origin.name)
@@ -84,7 +89,7 @@ def _learned(
         return _compare(facts, facts.ic_southbound, learner, origin, switches)
 
     return Check(
-        _exchange(learner),
+        exchange(learner),
         f"{learner.name} has learned the subnets of {origin.name}",
         frozenset(needs).union(*map(needed, switches)),
         test,
@@ -106,12 +111,7 @@ def _compare(
         for prefix in advertised(theirs, router)
         if not mine.denylist.denies(prefix)
     ]
-    held = {
-        (route.prefix, bare(route.nexthop))
-        for router in mine.routers_named(learner.router)
-        for route in mine.routes_of(router)
-        if route.learned
-    }
+    held = {(route.prefix, bare(route.nexthop)) for route in _learned_routes(facts, learner)}
     published = {
         (route.prefix, route.transit_switch) for route in ic.routes if route.zone == origin.name
     }
@@ -170,12 +170,13 @@ def _passed(
             return unseen or NOT_ASKED
         mine = facts.northbound[learner.name]
         theirs = {one.prefix for one in facts.ic_southbound.routes if one.zone == origin.name}
-        passed = {normal(one.match.rpartition(" ")[2]) for one in mine.policies}
-        held_up = ordered(
-            route.prefix
+        passed = {
+            policy.allowed
             for router in mine.routers_named(learner.router)
-            for route in mine.routes_of(router)
-            if route.learned and route.prefix in theirs and route.prefix not in passed
+            for policy in mine.policies_of(router)
+        }
+        held_up = _kept(
+            facts, learner, lambda one: one.prefix in theirs and one.prefix not in passed
         )
         if not held_up:
             return Held()
@@ -186,9 +187,9 @@ def _passed(
         )
 
     return Check(
-        _exchange(learner),
+        exchange(learner),
         f"{learner.name} lets traffic to {origin.name} pass",
-        frozenset(_objects(learner, switches) | _objects(origin, switches)),
+        frozenset(objects(learner, switches) | objects(origin, switches)),
         test,
         peer=origin.name,
     )
@@ -213,14 +214,10 @@ def _orphans(
             if port.zone in left_out
             for net in port.networks
         }
-        mine = facts.northbound[learner.name]
-        left = ordered(
-            route.prefix
-            for router in mine.routers_named(learner.router)
-            for route in mine.routes_of(router)
-            if route.learned
-            and route.learned_from not in alive
-            and bare(route.nexthop) not in theirs
+        left = _kept(
+            facts,
+            learner,
+            lambda one: one.learned_from not in alive and bare(one.nexthop) not in theirs,
         )
         if not left:
             return Held()
@@ -230,9 +227,9 @@ def _orphans(
         )
 
     return Check(
-        _exchange(learner),
+        exchange(learner),
         f"{learner.name} holds only routes that are advertised",
-        frozenset(_exchange(zone) for zone in declared),
+        frozenset(exchange(zone) for zone in declared),
         test,
     )
 
@@ -250,13 +247,7 @@ def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check
             if port.zone == origin.name
             for net in port.networks
         }
-        mine = facts.northbound[learner.name]
-        left = ordered(
-            route.prefix
-            for router in mine.routers_named(learner.router)
-            for route in mine.routes_of(router)
-            if route.learned and bare(route.nexthop) in hops
-        )
+        left = _kept(facts, learner, lambda one: bare(one.nexthop) in hops)
         if not left:
             return Held()
         return Missing(
@@ -265,9 +256,9 @@ def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check
         )
 
     return Check(
-        _exchange(learner),
+        exchange(learner),
         f"{learner.name} has dropped the routes of {origin.name}",
-        frozenset({_exchange(origin)}),
+        frozenset({exchange(origin)}),
         test,
         peer=origin.name,
     )

@@ -88,7 +88,7 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
         address: state for kind in KINDS for address, state in kind.observed(view).items()
     }
     changes = diff(desired, observed, view.owner)
-    felt = consequences(changes, view, today(facts))
+    felt = consequences(changes, view, today(view))
     evidence = checks(view)
     unclear = _unclear(observed, facts)
     return Plan(

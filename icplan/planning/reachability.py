@@ -1,12 +1,18 @@
-"""Which zones reach each other today, by what they registered. Predicts nothing."""
+"""Which zones reach each other today, by what they registered or have. Predicts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import View
+from icplan.kinds.common.places import elsewhere
+from icplan.kinds.common.registered import owners, sites
 from icplan.kinds.common.transit_address import bare
 from icplan.ovn.facts import Facts
+from icplan.ovn.northbound import Northbound
+from icplan.planning import by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +21,13 @@ class Reachability:
 
     Attributes:
         switches: by zone.
-        by_hand: by zone, those to which or from which somebody made a route by hand.
-        known: whether the interconnection databases were read at all.
+        routed: by zone, those to which or from which a route leads that says more than the
+            databases: one by hand, or any of a zone that uses other databases.
+        known: whether all was read that tells it.
     """
 
     switches: Mapping[str, frozenset[str]]
-    by_hand: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    routed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     known: bool = True
 
     def peers(self, zone: str) -> tuple[str, ...]:
@@ -29,59 +36,87 @@ class Reachability:
         sharing = {
             other for other, theirs in self.switches.items() if other != zone and mine & theirs
         }
-        return tuple(sorted(sharing | self.by_hand.get(zone, frozenset())))
+        return tuple(sorted(sharing | self.routed.get(zone, frozenset())))
 
     def pairs(self) -> int:
         """How many pairs there are."""
-        return sum(len(self.peers(zone)) for zone in {*self.switches, *self.by_hand}) // 2
+        return sum(len(self.peers(zone)) for zone in {*self.switches, *self.routed}) // 2
 
 
-def today(facts: Facts) -> Reachability:
+def today(view: View) -> Reachability:
     """The pairs of today, by the names that the file has for them.
 
     A zone counts when it has published a port and advertises routes, or when somebody has made a
     route by hand between it and another zone (domain facts section 7): one that leads to the
     address of a zone's port is a way although nobody advertises anything.
+
+    What the file's IC databases show says nothing of a zone that uses others: its own routes tell.
     """
+    facts, moving = view.facts, elsewhere(view)
     ic = facts.ic_southbound
-    if ic is None:
+    if ic is None or not moving.keys() <= facts.northbound.keys():
         return Reachability({}, known=False)
-    sites = _sites(facts)
+    names = sites(facts)
     advertising = {route.zone for route in ic.routes}
     switches: dict[str, set[str]] = {}
     for port in ic.ports:
         if port.zone in advertising:
-            switches.setdefault(sites.get(port.zone, port.zone), set()).add(port.transit_switch)
-    by_hand: dict[str, set[str]] = {}
-    for one, other in _routes_by_hand(facts, sites):
-        by_hand.setdefault(one, set()).add(other)
-        by_hand.setdefault(other, set()).add(one)
+            switches.setdefault(names.get(port.zone, port.zone), set()).add(port.transit_switch)
+    routed: dict[str, set[str]] = {}
+    for one, other in (*_routes_by_hand(facts), *_routes_of(view, moving)):
+        routed.setdefault(one, set()).add(other)
+        routed.setdefault(other, set()).add(one)
     return Reachability(
         {zone: frozenset(switches[zone]) for zone in sorted(switches)},
-        {zone: frozenset(by_hand[zone]) for zone in sorted(by_hand)},
+        {zone: frozenset(routed[zone]) for zone in sorted(routed)},
     )
 
 
-def _sites(facts: Facts) -> dict[str, str]:
-    """The file's names of zones by those that they registered under.
-
-    They differ while a zone is being renamed, or was renamed by hand.
-    """
-    named = {seen.name: site for site, seen in facts.northbound.items() if seen.name}
-    return named | {name: name for name, seen in facts.northbound.items() if seen.name == name}
-
-
-def _routes_by_hand(facts: Facts, sites: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _routes_by_hand(facts: Facts) -> Iterator[tuple[str, str]]:
     """The zone that has such a route, and the one that it leads to."""
-    owners = {
-        bare(network): sites.get(port.zone, port.zone)
-        for port in (facts.ic_southbound.ports if facts.ic_southbound else ())
-        for network in port.networks
-    }
-    for site, seen in facts.northbound.items():
-        for route in seen.static_routes.values():
-            if route.learned:
-                continue
-            owner = owners.get(bare(route.nexthop), site)
+    known = owners(facts)
+    for site, route in by_hand.routes(facts):
+        for owner in known.get(bare(route.nexthop), ()):
             if owner != site:
                 yield site, owner
+
+
+def _routes_of(view: View, moving: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Zones that use other databases, and those that a route of theirs leads to."""
+    if not moving:
+        return
+    names = sites(view.facts)
+    ports = {
+        port.name: site
+        for site, seen in view.facts.northbound.items()
+        for port in seen.switch_ports.values()
+        if port.type == "router"
+    }
+    for zone in zones.declared(view.spec):
+        if zone.name not in moving:
+            continue
+        seen = view.facts.northbound[zone.name]
+        remote = {
+            address: ports.get(port) or names.get(name, name)
+            for address, port, name in _remote(seen)
+        }
+        for router in seen.routers_named(zone.router):
+            for route in seen.routes_of(router):
+                owner = remote.get(bare(route.nexthop), zone.name)
+                if owner != zone.name:
+                    yield zone.name, owner
+
+
+def _remote(seen: Northbound) -> Iterator[tuple[str, str, str]]:
+    """The addresses of other zones' ports as ovn-ic copied them, the port, and whose it seems.
+
+    Kube-OVN and icplan call the ports `<switch>-<zone>`; what was adopted may be called anything.
+    """
+    for switch in seen.switches:
+        for uuid in switch.ports if switch.transit_switch else ():
+            port = seen.switch_ports.get(uuid)
+            if port is None or port.type != "remote":
+                continue
+            for text in port.addresses:
+                for network in text.split()[1:]:
+                    yield bare(network), port.name, port.name.removeprefix(f"{switch.name}-")

@@ -111,8 +111,10 @@ def _parts(
     felt = any(change.address in disruptive for change in first)
     yield f"prerequisites: {'all zones at once' if felt else UNFELT}", _ordered(first)
     rest = [change for change in growing if change not in first]
-    for group in _groups(rest, zones_at_once):
-        yield ", ".join(group), _ordered(one for one in rest if one.address.site in group)
+    later = _afterwards(rest)
+    for part in ([change for change in rest if change not in later], later):
+        for group in _groups(part, zones_at_once):
+            yield ", ".join(group), _ordered(one for one in part if one.address.site in group)
     leaving = [change for change in shrinking if change.address.site != IC]
     last = {change.address.site for change in leaving if change.reason is Reason.LEAVING}
     # A leaving zone waits for what a person must do on its hosts: nobody else should wait for it.
@@ -132,6 +134,16 @@ def _parts(
     last_of_all = _ordered(one for one in shrinking if one.address.site == IC)
     felt = any(change.address in disruptive for change in last_of_all)
     yield f"what no zone needs any more{': all zones at once' if felt else ''}", last_of_all
+
+
+def _afterwards(changes: Sequence[Change]) -> list[Change]:
+    """Those that rest on what other zones are told, as far as any other is told something."""
+    before = {one.address.site for one in changes if not kind_of(one.address.kind).afterwards}
+    return [
+        one
+        for one in changes
+        if kind_of(one.address.kind).afterwards and before - {one.address.site}
+    ]
 
 
 def _groups(changes: Iterable[Change], zones_at_once: int) -> Iterable[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from icplan.errors import IcplanError
@@ -56,7 +57,11 @@ def converged(w: World) -> None:
     w.case("ic_config/gateways-reordered", file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2))
     w.case("ic_config/gateway-added", file(AZ1.with_gateways("az1-gw1", "az1-gw2", "az1-w1"), AZ2))
     w.case("ic_config/no-routes-any-more", file(AZ1.with_more("routePolicy: manual"), AZ2))
-    w.case("ic_config/other-database", file(AZ1, AZ2, hosts="127.0.0.2"))
+    other = file(AZ1, AZ2, hosts="127.0.0.2")
+    w.case("ic_config/other-database", other)
+    w.case("rules/IC056-left-out", other, without=("az2",))
+    w.case("rules/IC056-unseen", other, dead=("az2",))
+    w.case("transit_switch/with-an-undeclared-zone", file(AZ1, switches="2"))
     w.case("ic_config/leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
     w.case("ic_config/two-switches", file(AZ1, AZ2, switches="2", limits="disruptedZones: 2"))
     w.case("rules/IC012-of-a-cluster", file(AZ1, AZ2, owner="stage"))
@@ -87,6 +92,53 @@ def stale(w: World) -> None:
     w.case("denylist/stale-accepted", file(AZ1, AZ2, accept=(f"{waiver}, until: 2026-06-07",)))
     w.apply(BASE)
     w.case("denylist/cured", BASE)
+
+
+def overlap(w: World, first: int, second: int) -> None:
+    """Both have a subnet; one denies it for that, until the other withholds it."""
+    w.zone(first).add_subnet("copy", "10.118.0.1/24")
+    wait_until(lambda: "10.118.0.1/24" in w.lab.ic.sbctl("list", "Route"), "it is advertised")
+    # Else it is a race which of the two learns, and denies, first.
+    w.lab.clusters[f"az{first}"].stop_controller()
+    w.zone(second).add_subnet("copy", "10.118.0.1/24")
+    denied = ("get", "NB_Global", ".", "options:ic-route-blacklist")
+    wait_until(lambda: "10.118.0." in w.nbctl(*denied, zone=second), "the second one denies it")
+    w.lab.clusters[f"az{first}"].start_controller()
+    hidden = {first: ("withhold: [copy]",)}
+    declared = (one.with_more(*hidden.get(one.number, ())) for one in (AZ1, AZ2))
+    text = file(*declared, limits=BOTH)
+    w.case(f"denylist/withheld-in-az{first}-for-az{second}", text)
+    w.apply(text)
+    for number in (first, second):
+        w.zone(number).remove_subnet("copy")
+    w.apply(file(AZ1, AZ2, limits=BOTH))
+
+
+def routes_by_hand(w: World) -> None:
+    """A zone reaches the other one by a route that somebody made."""
+    manual = AZ2.with_more("routePolicy: manual")
+    w.apply(file(AZ1.with_more("routePolicy: manual"), manual, limits=BOTH))
+    former, address = _port(w)
+    w.nbctl("lr-route-add", "ovn-cluster", "10.16.0.0/16", address, zone=2)
+    text = file(AZ1, manual)
+    w.case("ic_config/breaks-a-route-by-hand", text)
+    w.apply(file(AZ1, manual, limits=BOTH), stops=True)
+    wait_until(lambda: _port(w)[0] not in {"", former}, "az1 has another port")
+    w.nbctl("lr-route-del", "ovn-cluster", "10.16.0.0/16", zone=2)
+    w.nbctl("lr-route-add", "ovn-cluster", "10.16.0.0/16", _port(w)[1], zone=2)
+    w.apply(text)
+    w.case("ic_config/with-a-route-by-hand", text)
+    w.nbctl("lr-route-del", "ovn-cluster", "10.16.0.0/16", zone=2)
+    w.case("ic_config/routes-begin", BASE)
+    w.apply(BASE)
+
+
+def _port(w: World) -> tuple[str, str]:
+    """The uuid and the address of the port that az1 has on ts, empty while it has none."""
+    columns = "--columns=_uuid,networks"
+    found = w.nbctl("--bare", columns, "find", "Logical_Router_Port", "name=az1-ts").split()
+    uuid, network = found or ("", "")
+    return uuid, network.partition("/")[0]
 
 
 def by_hand(w: World) -> None:
@@ -256,6 +308,8 @@ def counted_by_hand(w: World) -> None:
     w.apply(TWO)
     _told(w, [{"name": "TS_NUM", "value": "1"}])
     _until_switches(w, "ts")
+    for place in (1, 2):
+        wait_until(partial(_rebuilt, w, place), f"az{place} is rebuilt")
     w.case("switch_count/drift-number", TWO)
     _told(w, [])
     w.case("switch_count/drift-not-set", TWO)
@@ -286,6 +340,13 @@ def _told(w: World, variables: list[dict[str, object]]) -> None:
     w.cluster().wait_for_workload("ovn-ic-server")
 
 
+def _rebuilt(w: World, number: int) -> bool:
+    """Whether a zone has its port on ts, none on ts1, and has learned routes again."""
+    ports = w.nbctl("--bare", "--columns=name", "list", "Logical_Router_Port", zone=number).split()
+    routes = w.nbctl("lr-route-list", "ovn-cluster", zone=number)
+    return f"az{number}-ts" in ports and f"az{number}-ts1" not in ports and "learned" in routes
+
+
 def _until_switches(w: World, *names: str) -> None:
     def there() -> bool:
         try:
@@ -311,9 +372,12 @@ def main(only: str) -> None:
         w.zone(1).add_subnet("office", "10.116.0.1/24")
         fresh(w)
         w.apply(BASE)
+        for scene in (converged, withheld, stale, by_hand):
+            scene(w)
+        for first, second in ((1, 2), (2, 1)):
+            overlap(w, first, second)
         for scene in (
-            converged, withheld, stale, by_hand, preview, equal_addresses, left_behind, clusters,
-            join, not_enabled,
+            routes_by_hand, preview, equal_addresses, left_behind, clusters, join, not_enabled,
         ):  # fmt: skip
             scene(w)
     mixed(only)

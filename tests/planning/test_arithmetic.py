@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icplan.kinds.common.transit_address import bare, capacity, choose, keep_or_choose, mac, subnets
-from icplan.ovn.prefix import Network, family, inside, network, normal, ordered, overlap
+from icplan.ovn.denylist import Denylist
+from icplan.ovn.prefix import Network, Prefixes, family, inside, network, normal, ordered, overlap
 
 zone_names = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 
@@ -110,6 +111,42 @@ def test_prefixes_are_compared_as_python_does(one: Network, other: Network) -> N
         and one.broadcast_address <= other.broadcast_address  # type: ignore[operator]
     )
     assert family(str(one)) == one.version
+
+
+# Few of them, so that many of them are nested.
+crowded = st.builds(
+    lambda base, number, length: f"{base.format(number)}/{length}",
+    st.sampled_from(["10.0.{}.0", "fd00::{}"]),
+    st.integers(0, 9),
+    st.integers(0, 32),
+)
+texts = st.one_of(crowded, networks(32, 128).map(str), st.sampled_from(["", "10.0.1.7", "office"]))
+
+
+@given(st.lists(texts, max_size=12), texts)
+def test_many_prefixes_are_compared_as_one_by_one(many: Sequence[str], one: str) -> None:
+    assert Prefixes(many).contain(one) == any(inside(one, other) for other in many)
+    assert Prefixes(many).touch(one) == any(overlap(one, other) for other in many)
+
+
+@given(st.lists(texts, max_size=6), texts, st.booleans())
+def test_a_denylist_denies_as_one_by_one(entries: Sequence[str], one: str, loose: bool) -> None:
+    denylist = Denylist(tuple(entries), loose)
+    effective = entries[: entries.index("")] if "" in entries else entries
+    assert denylist.effective == tuple(effective)
+    rightly = any(inside(one, entry) for entry in effective)
+    loosely = loose and any(_loosely(one, entry) for entry in effective)
+    assert denylist.denies(one) == (rightly or loosely)
+    assert denylist.denies_by_mistake(one) == (loosely and not rightly)
+
+
+def _loosely(prefix: str, entry: str) -> bool:
+    """As versions before 24.03 compare IPv6 (measured with 23.03.1)."""
+    try:
+        inner, outer = network(prefix), network(entry)
+    except ValueError:
+        return False
+    return inner.version == outer.version == 6 and inner.prefixlen >= outer.prefixlen
 
 
 @given(networks(28, 120), st.integers(0, 10))

@@ -129,6 +129,9 @@ CONTENDED = {
     FOLDER / "transit_addresses" / "cured-by-another-change",
     FOLDER / "transit_addresses" / "shared",
     FOLDER / "transit_addresses" / "shared-and-leaving",
+    # What a zone denies without a reason rests on what the other one is about to withhold.
+    FOLDER / "denylist" / "withheld-in-az1-for-az2",
+    FOLDER / "denylist" / "withheld-in-az2-for-az1",
 }
 
 

@@ -28,7 +28,8 @@ from tests.recorded_states import supplied
 from tests.recorded_states.recording import Json, Step, many
 
 SETS = {
-    *("ports", "static_routes", "nat", "networks", "gateway_chassis", "addresses", "encaps"),
+    *("ports", "static_routes", "nat", "policies"),
+    *("networks", "gateway_chassis", "addresses", "encaps"),
 }
 """The columns that hold sets; in every other one an empty list is an optional that is not set."""
 NOBODY_ANSWERS = Unreadable("nobody answers", "start the IC databases")

@@ -128,7 +128,9 @@ def claims(pair: Pair, zone: str, said: Announcement) -> dict[str, bool]:
         f"it registers anew as {now}": now != former
         and {now} <= happened.registered(after)
         and {former}.isdisjoint(happened.registered(after)),
-        "learn each other's subnets": said.joins
+        "inc-engine/recompute": now != former,
+        "learn each other's subnets": not happened.exchanging(before, zone)
+        and happened.exchanging(after, zone)
         and all(happened.ways(after, one) for one in ZONES),
     }
 
@@ -199,10 +201,16 @@ def test_a_rebuild_that_breaks_a_route_by_hand_is_no_small_thing(controller: str
     made = plan(before.having("az2", note="x"), declaring(before))
     said = announced(made)
     assert differing(made) == {"az2/ic-config": {"other-keys"}}
-    assert said.keys() == {"az2"}
+    assert said.keys() == {*ZONES}
     assert said["az2"].impact is Impact.OUTAGE
     assert said["az2"].rebuilt
-    assert made.consequences.disrupted == ("az2",)
+    (address,) = happened.addresses(before, "az2")
+    assert said["az1"].impact is Impact.OUTAGE
+    assert said["az1"].sentences == (
+        f"10.17.0.0/16 by hand in az1 over {address} of az2 leads nowhere until it is rewritten: "
+        "az2 does not keep that address",
+    )
+    assert made.consequences.disrupted == ("az1", "az2")
     assert made.consequences.pairs_hit == 1
 
 

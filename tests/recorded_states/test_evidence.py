@@ -10,11 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from icplan.core.address import Address
+from icplan.kinds.common.contract import Held, Missing
 from icplan.ovn.facts import Facts
+from tests.recorded_states import happened
 from tests.recorded_states.edits import ASKED, name
 from tests.recorded_states.files import declaring
-from tests.recorded_states.planned import facts, missing_in, plan_for
-from tests.recorded_states.recording import NEW, OLD, Pair, around
+from tests.recorded_states.planned import facts, missing_in, plan, plan_for
+from tests.recorded_states.recording import NEW, OLD, STEPS, Pair, around
 from tests.recorded_states.test_as_declared import NOT_SERVED
 
 asked_pair = pytest.mark.parametrize("pair", ASKED, ids=name)
@@ -46,6 +49,32 @@ def test_the_evidence_looks_at_more_than_the_zone_that_is_written(controller: st
     # As if az1 had done all of its own, and az2 had not learned of it yet.
     found = missing_in(made, _mixed(joined, alone))
     assert [*found] == ["az2 has learned the subnets of az1"]
+
+
+@pytest.mark.parametrize("controller", [OLD, NEW])
+def test_a_route_by_hand_is_looked_at_until_it_leads_to_somebody(controller: str) -> None:
+    before, after = around(controller, 34)
+    made = plan(before, declaring(before))
+    (check,) = (one for one in made.checks if one.claim.startswith("every route by hand of az1"))
+    assert check.operator
+    assert check.address == Address("az1", "ic-config")
+    # Whoever rewrites it can do so as soon as az2 has its new address.
+    assert {one.site for one in check.needs} == {"az1", "az2", "ic"}
+    assert check.holds(facts(before, declaring(before))) == Held()
+    # Recorded: az2 was rebuilt, and drew another address.
+    verdict = check.holds(facts(after, declaring(before)))
+    (former,) = happened.addresses(before, "az2")
+    assert isinstance(verdict, Missing)
+    assert f"10.17.0.0/16 over {former}" in verdict.why
+    assert f"lr-route-del ovn-cluster 10.17.0.0/16 {former}" in verdict.cure
+
+
+@pytest.mark.parametrize("controller", [OLD, NEW])
+def test_without_routes_by_hand_nobody_looks_at_them(controller: str) -> None:
+    for number in (31, 35):
+        step = STEPS[controller][number]
+        claims = [one.claim for one in plan(step, declaring(step)).checks]
+        assert not [one for one in claims if "by hand" in one]
 
 
 def _mixed(joined: Facts, alone: Facts) -> Facts:

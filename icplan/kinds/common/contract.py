@@ -146,6 +146,7 @@ class Kind:
         steps: the guarded writes that carry a change out, in order.
         checks: the evidence that such objects work.
         takes_away: whether a change leaves the zones with less than before: done last.
+        afterwards: a change rests on what other zones are told: done after them.
     """
 
     name: str
@@ -157,3 +158,4 @@ class Kind:
     steps: Callable[[Change, View], tuple[Step, ...]]
     checks: Callable[[View], Iterable[Check]]
     takes_away: Callable[[Change], bool] = deletes
+    afterwards: bool = False

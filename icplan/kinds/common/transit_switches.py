@@ -12,7 +12,10 @@ from icplan.core.state import DesiredState, Observed, ObservedState
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS
+from icplan.kinds.common.places import elsewhere
+from icplan.kinds.common.registered import addresses
 from icplan.ovn.cluster import IC_SERVER, NAMESPACE
+from icplan.ovn.generation import Generation
 from icplan.spec.model import KubeOvnZone
 
 SWITCH_KIND = "transit-switch"
@@ -97,21 +100,68 @@ def _unknown(view: View) -> Unreadable | None:
     return None
 
 
-def rebuilds(view: View) -> Iterator[Effect]:
+def rebuilds(view: View, only: Generation | None = None) -> Iterator[Effect]:
     """Every Kube-OVN zone is rebuilt when the set of switches changes (domain facts section 3).
 
-    In plain OVN zones a switch carries traffic only through the zones' ports.
+    In plain OVN zones a switch carries traffic only through the zones' ports. Of a zone that is
+    registered without being in the file it is not known which of the two it is.
+
+    Args:
+        view: the file and the facts.
+        only: the generation that sees the set change; None: both do.
     """
     declared = view.spec.interconnect.availability_zones
+    moving = _without_a_look(view)
     for zone in sorted(declared, key=lambda one: one.name):
-        if isinstance(zone, KubeOvnZone) and _joined(view, zone.name):
-            yield Effect(
-                zone.name,
-                Impact.OUTAGE,
-                f"{zone.name} is cut off from all other zones for {REBUILD_SECONDS}: its "
-                "controller rebuilds the interconnection whenever the set of transit switches "
-                "changes, in all Kube-OVN zones at once; its addresses change",
-            )
+        if not isinstance(zone, KubeOvnZone) or zone.name in moving:
+            continue
+        cluster = None if zone.name in view.spec.without else view.facts.clusters.get(zone.name)
+        generation = cluster.generation if cluster else Generation.UNKNOWN
+        sees = only in {None, generation} or generation is Generation.UNKNOWN
+        if not sees or not _joined(view, zone.name):
+            continue
+        may = "is" if only in {None, generation} else "may be"
+        yield Effect(
+            zone.name,
+            Impact.OUTAGE,
+            f"{zone.name} {may} cut off from all other zones for {REBUILD_SECONDS}: its "
+            "controller rebuilds the interconnection whenever the set of transit switches "
+            "changes, in all Kube-OVN zones at once; its addresses change",
+            gives_up=addresses(view, zone.name),
+        )
+    for name in undeclared(view):
+        yield Effect(
+            name,
+            Impact.OUTAGE,
+            f"{name}, which is registered but not in the file, may be cut off from all other "
+            f"zones for {REBUILD_SECONDS}: if it is a Kube-OVN zone, its controller rebuilds the "
+            "interconnection whenever the set of transit switches changes, and its addresses "
+            "change",
+            gives_up=addresses(view, name),
+        )
+
+
+def undeclared(view: View) -> tuple[str, ...]:
+    """The zones that are registered and that no entry of the file stands for, by name."""
+    ic = view.facts.ic_southbound
+    known = {one.name for one in view.spec.interconnect.availability_zones}
+    # A zone that is being renamed is registered under its other name.
+    known |= {seen.name for seen in view.facts.northbound.values()}
+    return tuple(one for one in (ic.zones if ic else ()) if one and one not in known)
+
+
+def _without_a_look(view: View) -> frozenset[str]:
+    """The zones whose controllers look at another IC database, and see nothing of this one.
+
+    One that is registered here may use it under another address.
+    """
+    ic, north = view.facts.ic_southbound, view.facts.northbound
+    here = {*ic.zones} if ic else None
+    return frozenset(
+        zone
+        for zone in elsewhere(view)
+        if here is not None and zone in north and north[zone].name not in here
+    )
 
 
 def _joined(view: View, zone: str) -> bool:

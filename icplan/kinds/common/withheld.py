@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
+from icplan.kinds.common.registered import sites
 from icplan.kinds.common.waivers import OVERLAP, accepted
 from icplan.ovn.cluster import JOIN, OWNER, Cluster, Subnet
 from icplan.ovn.generation import Generation
-from icplan.ovn.prefix import inside, normal, ordered, overlap
+from icplan.ovn.prefix import Prefixes, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
-from icplan.ovn.subnets import is_prefix
+from icplan.ovn.subnets import is_prefix, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,8 @@ def stale_denials(view: View, name: str) -> tuple[str, ...]:
     another zone offers is a denial of today.
     """
     denied = _unfounded_denials(view, name)
-    offered = _offered_by_others(view, name) if denied else ()
-    return tuple(
-        entry for entry in denied if not any(overlap(entry, prefix) for _, prefix in offered)
-    )
+    offered = Prefixes(prefix for _, prefix in _offered_by_others(view, name)) if denied else None
+    return tuple(entry for entry in denied if offered is None or not offered.touch(entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,12 @@ def overlap_denials(view: View, name: str) -> tuple[OverlapDenial, ...]:
     """
     denied = _unfounded_denials(view, name)
     offered = sorted(set(_offered_by_others(view, name))) if denied else []
+    concerned = Prefixes(denied)
+    causes = [one for one in offered if concerned.touch(one[1])]
     return tuple(
         OverlapDenial(entry, zone, prefix)
         for entry in denied
-        for zone, prefix in offered
+        for zone, prefix in causes
         if overlap(entry, prefix) and not accepted(view, OVERLAP, max(name, zone))
     )
 
@@ -120,36 +122,46 @@ def _unfounded_denials(view: View, name: str) -> tuple[str, ...]:
     zone = zones.find_cluster(view, name)
     if not zone.declared.present or not zone.declared.automatic(view.spec):
         return ()
-    reasons = planned_denials(view, zone)
-    own = [block for one in cluster.subnets for block in one.blocks]
+    # Of a cluster with thousands of Nodes there are as many entries as reasons.
+    reasons = Prefixes(planned_denials(view, zone))
+    own = Prefixes(block for one in cluster.subnets for block in one.blocks)
     return ordered(
         entry
         for entry in map(normal, seen.denylist.effective)
-        if any(overlap(entry, block) for block in own)
-        and not any(inside(entry, reason) for reason in reasons)
+        if own.touch(entry) and not reasons.contain(entry)
     )
 
 
 def _offered_by_others(view: View, name: str) -> tuple[tuple[str, str], ...]:
-    """Each other zone and what it offers."""
-    ic = view.facts.ic_southbound
+    """Each other zone and what it offers, but for what it is about to keep to itself."""
+    ic, names = view.facts.ic_southbound, sites(view.facts)
     # It is the same zone while it is registered under another name.
     mine = {name, view.facts.northbound[name].name}
-    published = [(one.zone, one.prefix) for one in ic.routes if one.zone not in mine] if ic else []
-    for zone in zones.seen(view):
-        if zone.name != name and zone.router is not None and zone.declared.present:
-            denied = _denied(view, zone)
+    others = [one for one in zones.seen(view) if one.name != name and one.declared.present]
+    kept = {zone.name: Prefixes(_denied(view, zone)) for zone in others}
+    published = [
+        (one.zone, one.prefix)
+        for one in (ic.routes if ic else ())
+        if one.zone not in mine and not _contains(kept, names.get(one.zone, one.zone), one.prefix)
+    ]
+    for zone in others:
+        if zone.router is not None:
             published += [
                 (zone.name, one.prefix)
                 for one in candidates(zone.northbound, zone.router)
-                if not any(inside(one.prefix, entry) for entry in denied)
+                if not kept[zone.name].contain(one.prefix)
             ]
     return tuple(published)
 
 
-def _denied(view: View, zone: zones.SeenZone) -> tuple[str, ...]:
+def _contains(kept: Mapping[str, Prefixes], zone: str, prefix: str) -> bool:
+    return zone in kept and kept[zone].contain(prefix)
+
+
+def _denied(view: View, zone: zones.SeenZone) -> Iterator[str]:
     """What a zone keeps to itself, by its databases and by what is planned."""
-    entries_now = tuple(map(normal, zone.northbound.denylist.effective))
-    if zone.name not in view.facts.clusters:
-        return entries_now
-    return entries_now + planned_denials(view, zones.find_cluster(view, zone.name))
+    yield from map(normal, zone.northbound.denylist.effective)
+    if zone.name in view.facts.clusters:
+        yield from planned_denials(view, zones.find_cluster(view, zone.name))
+    elif zone.router is not None and not zone.declared.kube_ovn:
+        yield from resolve(zone.northbound, zone.router, zone.declared.zone.withhold)[0]

@@ -9,12 +9,17 @@ from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
+from icplan.kinds.common.cycle import ports
 from icplan.kinds.common.gateways import rotated
+from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
+from icplan.kinds.common.registered import addresses
+from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONTROLLER, Cluster
 from icplan.ovn.generation import Generation
 
-PLACE = frozenset({"ic-db-host", "ic-nb-port", "ic-sb-port"})
+PLACE = PLACE_KEYS
 """The keys that say where the IC databases are."""
+AUTO = "auto-route"
 
 
 def enabled(attributes: Attributes | None) -> bool:
@@ -41,19 +46,32 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             + left,
             leaves=True,
         )
-    elif not enabled(change.before):
-        auto = _text(change.after, "auto-route") == "true"
+    elif not _joined(change, view):
+        auto = _text(change.after, AUTO) == "true"
         routes = "it and the other zones learn each other's subnets" if auto else "no routes yet"
         yield Effect(
             name, Impact.NONE, f"{name} joins: {controller} makes its ports and addresses; {routes}"
         )
     elif {*change.differing} == {"gw-nodes"}:
-        yield _gateways(name, change, zone.cluster, view.spec.interconnect.transit_switches.names)
+        yield _gateways(change, view, zone.cluster)
     elif change.differing:
-        yield _rebuild(name, change, zone.cluster)
+        yield _rebuild(change, view, zone.cluster)
 
 
-def _gateways(zone: str, change: Change, cluster: Cluster, switches: tuple[str, ...]) -> Effect:
+def _joined(change: Change, view: View) -> bool:
+    """Whether the zone is interconnected by the ConfigMap that is there.
+
+    By any other text than the two that the controller knows an enabled zone stays enabled, and
+    one that is not fails to become so (domain facts section 2): its ports tell which it was.
+    """
+    if not enabled(change.before):
+        return False
+    seen = view.facts.northbound.get(change.address.site)
+    return _text(change.before, ENABLE) == "true" or seen is None or bool(ports(seen))
+
+
+def _gateways(change: Change, view: View, cluster: Cluster) -> Effect:
+    zone, given_up = change.address.site, addresses(view, change.address.site)
     rebuilt = (
         f"{zone} is cut off for {REBUILD_SECONDS} while it takes the interconnection down and "
         "builds it again, with new addresses"
@@ -61,13 +79,14 @@ def _gateways(zone: str, change: Change, cluster: Cluster, switches: tuple[str, 
     match cluster.generation:
         case Generation.OLD:
             why = f"{described(cluster)} cannot change gateways in place: {rebuilt}"
-            return Effect(zone, Impact.OUTAGE, why)
+            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up)
         case Generation.UNKNOWN:
             why = (
                 f"{described(cluster)} may be older than 1.15.24 or 1.16.3 and unable to change "
                 f"gateways in place: then {rebuilt}"
             )
-            return Effect(zone, Impact.OUTAGE, why)
+            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up)
+    switches = view.spec.interconnect.transit_switches.names
     return _in_place(zone, _nodes(change.before), _nodes(change.after), switches)
 
 
@@ -94,25 +113,73 @@ def _in_place(
     return Effect(zone, Impact.NONE, f"changed in place: {what}, addresses are kept")
 
 
-def _rebuild(zone: str, change: Change, cluster: Cluster) -> Effect:
-    differing = {*change.differing}
+def _rebuild(change: Change, view: View, cluster: Cluster) -> Effect:
+    zone, differing = change.address.site, {*change.differing}
     how = "switches the interconnection off and on again" if differing & PLACE else "rebuilds it"
     sentence = (
         f"{zone} is cut off from all other zones while {described(cluster)} {how}, about "
         f"{REBUILD_SECONDS}; its addresses on the transit switches change"
     )
-    leaves = "auto-route" in differing and _text(change.after, "auto-route") != "true"
-    if leaves:
+    # Only exactly "true" advertises and learns (domain facts section 2).
+    before, after = (_text(one, AUTO) == "true" for one in (change.before, change.after))
+    if before and not after:
         sentence += "; afterwards it exchanges no routes"
+    if after and not before:
+        sentence += "; afterwards it and the other zones learn each other's subnets"
     if "az-name" in differing:
-        sentence += f"; it registers anew as {_text(change.after, 'az-name')}"
+        # Read in the controller's source (domain facts section 3).
+        sentence += (
+            f"; it registers anew as {_text(change.after, 'az-name')}, after which its "
+            "ovn-controllers may need `ovn-appctl -t ovn-controller inc-engine/recompute`"
+        )
     if differing & PLACE:
+        sentence += _apart(zone, view)
         name = cluster.controller.name if cluster.controller else CONTROLLER
         sentence += (
             "; if the old IC database does not answer, it stays cut off until the pod of "
             f"{name} is restarted"
         )
-    return Effect(zone, Impact.OUTAGE, sentence, leaves=leaves)
+    return Effect(
+        zone,
+        Impact.OUTAGE,
+        sentence,
+        leaves=before and not after,
+        gives_up=addresses(view, zone),
+    )
+
+
+def _apart(zone: str, view: View) -> str:
+    """From whom a zone that moves to another database is cut off until they have moved, too."""
+    there = elsewhere(view)
+    if zone not in there:
+        return ""
+    staying = [one.name for one in zones.left_out(view.spec) if one.kube_ovn]
+    staying += [one.name for one in zones.kube_ovn(view.spec) if view.facts.unplannable(one.name)]
+    others = [one.name for one in zones.kube_ovn(view.spec) if one.present and one.name in there]
+    others += [one.name for one in zones.seen_plain(view) if _to_be_moved(one, view)]
+    others = sorted({*others} - {zone, *staying})
+    sentence = ""
+    if others:
+        place = declared_place(view.spec)
+        sentence += f"; it stays cut off from {_listed(others)} until all have moved to {place}"
+    if staying:
+        left = _listed(sorted(staying))
+        sentence += f"; from {left}, which this plan does not move, it is cut off for good"
+    return sentence
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _to_be_moved(zone: zones.SeenZone, view: View) -> bool:
+    """Whether a plain zone is interconnected, and not by way of the file's IC database."""
+    ic = view.facts.ic_southbound
+    if not zone.declared.present or (ic is not None and zone.northbound.name in ic.zones):
+        return False
+    switches = (one.transit_switch for one in zone.northbound.switches if one.transit_switch)
+    return any(of_router(zone.northbound, one, zone.declared.router) for one in switches)
 
 
 def _nodes(attributes: Attributes | None) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from icplan.core.change import Action, Change, Effect, Impact
-from icplan.core.value import plain
+from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
+from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP
 from icplan.ovn.attachment import attachments
@@ -19,12 +21,12 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     """What a port's change does to traffic; the gaps were measured with OVN 23.03.1."""
     zone, switch = change.address.site, change.address.name
     if change.action is Action.DELETE:
-        yield _loss(view, zone, switch)
+        yield _loss(change, view)
         return
     if change.before is None:
         yield Effect(zone, Impact.NONE, f"{zone} gets a way to the other zones over {switch}")
         return
-    differing = set(change.differing)
+    differing, given_up = set(change.differing), _given_up(change)
     if "router" in differing and (effect := _other_router(change, view)):
         yield effect
     if differing & {"router", "router-port", "switch-port"}:
@@ -32,20 +34,35 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             zone,
             Impact.OUTAGE,
             f"the port on {switch} is made anew: {zone} is cut off for 1 to 5 s",
+            gives_up=given_up,
         )
     elif effect := _leaves_subnet(change, view):
-        yield effect
+        yield replace(effect, gives_up=given_up)
     elif differing & {"networks", "mac"}:
         yield Effect(
             zone,
             Impact.BRIEF,
             f"the other zones learn {zone}'s new {_new(differing)} on {switch}: a gap below 1 s"
             + _rivals(change, view),
+            gives_up=given_up,
         )
     if "enabled" in differing and not differing & {"router", "router-port", "switch-port"}:
         yield Effect(zone, Impact.NONE, f"the port on {switch} carries traffic again")
     if "gateways" in differing and plain(change.after or {}, "gateways"):
         yield _gateway_effect(change, zone, switch)
+
+
+def _given_up(change: Change) -> tuple[str, ...]:
+    """The addresses that a port has before a change and not after it."""
+    before, after = (
+        {bare(network) for network in _networks(one)} for one in (change.before, change.after)
+    )
+    return tuple(sorted(before - after))
+
+
+def _networks(attributes: Attributes | None) -> tuple[str, ...]:
+    value = plain(attributes, "networks") if attributes else ()
+    return value if isinstance(value, tuple) else ()
 
 
 def _new(differing: set[str]) -> str:
@@ -123,7 +140,8 @@ def _rivals(change: Change, view: View) -> str:
     return f"; {', '.join(others)} has the old address, too" if others else ""
 
 
-def _loss(view: View, zone: str, switch: str) -> Effect:
+def _loss(change: Change, view: View) -> Effect:
+    zone, switch = change.address.site, change.address.name
     seen = view.facts.northbound[zone]
     others = [
         name
@@ -136,6 +154,7 @@ def _loss(view: View, zone: str, switch: str) -> Effect:
             zone,
             Impact.BRIEF,
             f"{zone} keeps {', '.join(others)}; flows over {switch} move there, a gap below 1 s",
+            gives_up=_given_up(change),
         )
     return Effect(zone, Impact.OUTAGE, f"{zone} has no way to other zones any more", leaves=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from icplan.planning.rules import (
     addresses,
+    databases,
     gateways,
     ic_server,
     kube_ovn,
@@ -73,6 +74,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC053", ERROR, ic_server.foreign_switch),
     LiveRule("IC054", ERROR, ic_server.not_running),
     LiveRule("IC055", ERROR, ic_server.number_from_elsewhere),
+    LiveRule("IC056", ERROR, databases.left_behind),
     LiveRule("IC057", ERROR, addresses.ports_left_outside),
     LiveRule("IC059", ERROR, routes.advertised_by_hand),
 )
