@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from icplan.core.address import Address
 from icplan.kinds.common import zones
@@ -30,12 +31,27 @@ def checks(view: View) -> Iterator[Check]:
         found = _over_switches(view.spec, seen, zone)
         if not found:
             continue
+        # One that leads nowhere today is no matter of this plan: nobody waits for it.
+        lost = frozenset(
+            _key(one) for one in found if not known.get(bare(one.nexthop), set()) - {zone.name}
+        )
         # Whoever rewrites one needs the other zone's new address, and should not wait longer.
         needs = {*objects(zone, switches)}
         for route in found:
             for owner in known.get(bare(route.nexthop), ()):
                 needs |= objects(declared[owner], switches) if owner in declared else set()
-        yield _led(view.spec, zone, frozenset(needs).union(*map(needed, switches)))
+        about = frozenset(needs).union(*map(needed, switches))
+        yield _led(view.spec, zone, about, lost)
+        if lost:
+            yield replace(
+                _led(view.spec, zone, about, lost, of_lost=True),
+                claim=f"every route by hand of {zone.name} that led nowhere was rewritten",
+                awaited=False,
+            )
+
+
+def _key(route: StaticRoute) -> tuple[str, str]:
+    return route.prefix, route.nexthop
 
 
 def _over_switches(
@@ -73,21 +89,31 @@ def _over_switches(
     )
 
 
-def _led(spec: Spec, zone: zones.DeclaredZone, needs: frozenset[Address]) -> Check:
+def _led(
+    spec: Spec,
+    zone: zones.DeclaredZone,
+    needs: frozenset[Address],
+    lost: frozenset[tuple[str, str]],
+    *,
+    of_lost: bool = False,
+) -> Check:
+    """Evidence of the routes that lead somewhere today, or of those that do not."""
+
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(zone.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
         known = owners(facts)
-        lost = [
+        nowhere = [
             route
             for route in _over_switches(spec, facts.northbound[zone.name], zone)
-            if not known.get(bare(route.nexthop), set()) - {zone.name}
+            if (_key(route) in lost) is of_lost
+            and not known.get(bare(route.nexthop), set()) - {zone.name}
         ]
-        if not lost:
+        if not nowhere:
             return Held()
-        listed = ", ".join(f"{one.prefix} over {one.nexthop}" for one in lost)
-        first = lost[0]
+        listed = ", ".join(f"{one.prefix} over {one.nexthop}" for one in nowhere)
+        first = nowhere[0]
         return Missing(
             f"routes by hand of {zone.name} lead nowhere, no other zone has that address: {listed}",
             f"in {zone.name}: ovn-nbctl lr-route-del {zone.router} {first.prefix} {first.nexthop}, "
