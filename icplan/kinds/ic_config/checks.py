@@ -220,7 +220,8 @@ def _port(zone: str, switch: str, subnet: str, about: frozenset[Address]) -> Che
             return Held()
         return Missing(
             f"the port of {zone} on {switch} has {', '.join(networks)}, outside of {subnet}",
-            f"{controller_cure(zone)}; {RESTART}",
+            # A restarted controller keeps the ports that it finds (domain facts section 3).
+            f'switch {zone} off and on again: enable-ic "false", then "true", in its ConfigMap',
         )
 
     return Check(
