@@ -367,7 +367,7 @@ def test_an_older_controller_is_left_without_showing_what_was_withheld(
         events = [json.loads(line) for line in log.read_text().splitlines()]
         steps = [one.get("address", one["event"]) for one in events if one["event"] in STEPS]
         # Not before the controller has taken the zone down: it would show the Subnet at once.
-        assert steps == ["az1/ic-config", "seen", "seen", "az1/subnet/office", "seen"]
+        assert steps == ["seen", "az1/ic-config", "seen", "seen", "az1/subnet/office", "seen"]
         assert api(lab).get_if_exists(CONFIG) is None
         assert api(lab).get(OFFICE)["spec"]["disableInterConnection"] is False
 
