@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from icplan.core.address import IC
 from icplan.core.io import (
@@ -29,7 +29,12 @@ NOT_ASKED = Unreadable("it was not asked", "observe it too")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of everything that was observed."""
+    """What is known of everything that was observed.
+
+    Attributes:
+        ic_absent: the interconnection databases are known not to exist: they count as read, and as
+            empty. Made by `without_ic`.
+    """
 
     observed_at: str
     northbound: Mapping[str, Northbound]
@@ -39,6 +44,21 @@ class Facts:
     unseen: Mapping[Source, Unreadable]
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     lost_clusters: Mapping[str, Unreadable] = field(default_factory=dict)
+    ic_absent: bool = False
+
+    def without_ic(self) -> Facts:
+        """The same, when the interconnection databases are known not to exist."""
+        return replace(
+            self,
+            ic_northbound=interconnect.decode_northbound({}),
+            ic_southbound=interconnect.decode_southbound({}),
+            unseen={
+                source: why
+                for source, why in self.unseen.items()
+                if not (isinstance(source, Database) and source.site == IC)
+            },
+            ic_absent=True,
+        )
 
     def cluster_unseen(self, zone: str) -> Unreadable | None:
         """Why nothing can be said of a zone's cluster; None when it was read."""

@@ -12,6 +12,7 @@ from icplan.core.io import Snapshot, Source, Unreadable
 from icplan.core.state import DesiredState, ObservedState
 from icplan.kinds import KINDS
 from icplan.kinds.common.contract import Check, View
+from icplan.kinds.common.foundation import founded
 from icplan.ovn.cluster import dispensable
 from icplan.ovn.facts import Facts, decode
 from icplan.planning.effects import Consequences, consequences
@@ -79,7 +80,7 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
 
     What the snapshot holds of a zone that is left out changes nothing.
     """
-    facts = decode(snapshot.without(spec.without) if spec.without else snapshot)
+    facts = founded(spec, decode(snapshot.without(spec.without) if spec.without else snapshot))
     view = View(spec, facts)
     desired: DesiredState = {
         address: state for kind in KINDS for address, state in kind.desired(view).items()

@@ -71,11 +71,21 @@ def waves(
         )
         for number, (title, members) in enumerate(parts, start=1)
     ]
-    if result:
-        own = {id(check) for check in result[-1].awaits}
+    # Nothing can be seen of databases that are gone: what is left is awaited before.
+    seen = [index for index, wave in enumerate(result) if not _ends_databases(wave.changes)]
+    if seen:
+        final = result[seen[-1]]
+        own = {id(check) for wave in result[seen[-1] :] for check in wave.awaits}
         rest = tuple(check for check in checks if id(check) not in own)
-        result[-1] = replace(result[-1], awaits=result[-1].awaits + rest)
+        result[seen[-1]] = replace(final, awaits=final.awaits + rest)
     return tuple(result)
+
+
+def _ends_databases(changes: Sequence[Change]) -> bool:
+    return all(
+        kind_of(change.address.kind).founding and change.action is Action.DELETE
+        for change in changes
+    )
 
 
 def _before_leaving(
@@ -107,6 +117,9 @@ def _parts(
 ) -> Iterable[tuple[str, list[Change]]]:
     growing = [one for one in changes if not kind_of(one.address.kind).takes_away(one)]
     shrinking = [one for one in changes if kind_of(one.address.kind).takes_away(one)]
+    founding = [change for change in growing if kind_of(change.address.kind).founding]
+    yield "what the IC databases run on", _ordered(founding)
+    growing = [change for change in growing if change not in founding]
     first = [change for change in growing if kind_of(change.address.kind).prerequisite]
     felt = any(change.address in disruptive for change in first)
     yield f"prerequisites: {'all zones at once' if felt else UNFELT}", _ordered(first)
@@ -116,10 +129,10 @@ def _parts(
         for group in _groups(part, zones_at_once):
             yield ", ".join(group), _ordered(one for one in part if one.address.site in group)
     leaving = [change for change in shrinking if change.address.site != IC]
-    last = {change.address.site for change in leaving if change.reason is Reason.LEAVING}
+    leavers = {change.address.site for change in leaving if change.reason is Reason.LEAVING}
     # A leaving zone waits for what a person must do on its hosts: nobody else should wait for it.
-    staying = [change for change in leaving if change.address.site not in last]
-    going = [change for change in leaving if change.address.site in last]
+    staying = [change for change in leaving if change.address.site not in leavers]
+    going = [change for change in leaving if change.address.site in leavers]
     groups = (*_groups(staying, zones_at_once), *_groups(going, zones_at_once))
     for group in groups:
         for kind in reversed(KINDS):
@@ -131,9 +144,11 @@ def _parts(
             gone = all(one.action is Action.DELETE for one in members)
             what = f"{kind.name} {'taken away' if gone else 'given back'}"
             yield f"{', '.join(group)}: {what}", _ordered(members)
-    last_of_all = _ordered(one for one in shrinking if one.address.site == IC)
+    last = [one for one in shrinking if kind_of(one.address.kind).founding]
+    last_of_all = _ordered(one for one in shrinking if one.address.site == IC and one not in last)
     felt = any(change.address in disruptive for change in last_of_all)
     yield f"what no zone needs any more{': all zones at once' if felt else ''}", last_of_all
+    yield "the IC databases", _ordered(last)
 
 
 def _afterwards(changes: Sequence[Change]) -> list[Change]:

@@ -12,11 +12,12 @@ from icplan.backends.failures import Stale, WriteRefused, WriteUncertain
 from icplan.backends.kubernetes.failures import WriteUnknown
 from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
-from icplan.core.change import Change
+from icplan.core.change import Action, Change
 from icplan.core.io import Operation, Transaction
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check, Guard, Held, Missing
+from icplan.kinds.common.zones import declared
 from icplan.ovn.facts import decode
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
@@ -129,7 +130,7 @@ def apply(
         Locked: somebody else is at work; nothing was written.
         IcplanError: a database could not be read; nothing was written.
     """
-    sites = [IC, *sorted(_written(plan) - {IC})]
+    sites = _locked(plan)
     without = sorted(plan.view.spec.without)
     log.write("start", owner=plan.owner, digest=digest(plan), sites=sites, without=without)
     with Locks(databases, sites, f"apply {plan.owner}", progress.note, safe_point) as locks:
@@ -137,12 +138,22 @@ def apply(
         spec = plan.view.spec
         current = make_plan(spec, observe(databases, spec))
         # A digest names no cluster: of the same changes one may lie in another one now.
-        if digest(current) != digest(plan) or not _written(current) <= {*sites}:
+        if digest(current) != digest(plan) or not {*_locked(current)} <= {*sites}:
             raise Changed(current)
         queries = (query for kind in KINDS for query in kind.queries(spec, current.view.facts))
         with closing(Evidence(databases, queries)) as evidence:
             run = _Run(current, databases, locks, log, progress, waits, evidence, safe_point)
             return run.carry_out()
+
+
+def _locked(plan: Plan) -> list[str]:
+    """The sites whose locks a run needs, the global one first.
+
+    Before there are IC databases all zones' locks stand in for the global one.
+    """
+    if plan.view.facts.ic_absent:
+        return sorted(zone.name for zone in declared(plan.view.spec))
+    return [IC, *sorted(_written(plan) - {IC})]
 
 
 def _written(plan: Plan) -> set[str]:
@@ -155,6 +166,10 @@ def _written(plan: Plan) -> set[str]:
     return {change.address.site for change in plan.changes} | {
         _place(one.operation) for one in steps
     }
+
+
+def _takes_databases(change: Change) -> bool:
+    return kind_of(change.address.kind).founding and change.action is Action.DELETE
 
 
 def _place(operation: Operation) -> str:
@@ -216,6 +231,10 @@ class _Run:
         self._progress.wave(wave, len(self._plan.waves))
         if not self._await("require", wave, wave.requires):
             return False
+        if all(_takes_databases(change) for change in wave.changes):
+            self._locks.leave(IC)
+        elif not all(kind_of(change.address.kind).founding for change in wave.changes):
+            self._locks.join(IC)
         awaits = self._since_now(wave.awaits)
         for change in wave.changes:
             self._safe_point()

@@ -147,6 +147,8 @@ class Kind:
         checks: the evidence that such objects work.
         takes_away: whether a change leaves the zones with less than before: done last.
         afterwards: a change rests on what other zones are told: done after them.
+        founding: its objects are what the IC databases run on: there before everything else, gone
+            after it.
     """
 
     name: str
@@ -159,3 +161,4 @@ class Kind:
     checks: Callable[[View], Iterable[Check]]
     takes_away: Callable[[Change], bool] = deletes
     afterwards: bool = False
+    founding: bool = False

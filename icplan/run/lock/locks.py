@@ -66,27 +66,19 @@ class Locks:
     ) -> None:
         self.holder = Holder.mine(purpose)
         # The global lock first, then the zones by name: two runs never wait for each other.
-        self._places = {
-            site: place_of(databases, site)
-            for site in sorted(sites, key=lambda one: (one != IC, one))
-        }
+        self._sites = sorted(sites, key=lambda one: (one != IC, one))
+        self._databases = databases
+        self._watch = _Watch(note, safe_point)
         self._note = note
-        self._safe_point = safe_point
         self._held: dict[str, Place] = {}
-        self._stop = threading.Event()
+        self._beats: dict[str, tuple[threading.Event, threading.Thread]] = {}
         self._lost = threading.Event()
-        self._threads: list[threading.Thread] = []
         self._numbers = 0
 
     def __enter__(self) -> Self:
-        watch = _Watch(self._note, self._safe_point)
         try:
-            for site, place in self._places.items():
-                self._held[site] = place
-                _acquire(place, self.holder, watch)
-                thread = threading.Thread(target=self._beat, args=(place.again(),), daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            for site in self._sites:
+                self.join(site)
         except BaseException:
             self._release()
             raise
@@ -100,14 +92,40 @@ class Locks:
     ) -> None:
         self._release()
 
+    def join(self, site: str) -> None:
+        """Takes one more lock, of a place that was not there before; nothing when it is held.
+
+        Raises:
+            Locked: somebody else is at work.
+        """
+        if site in self._held:
+            return
+        place = place_of(self._databases, site)
+        self._held[site] = place
+        _acquire(place, self.holder, self._watch)
+        over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(place.again(), over), daemon=True)
+        self._beats[site] = (over, thread)
+        thread.start()
+
+    def leave(self, site: str) -> None:
+        """Releases one lock, before the place where it lies is taken away."""
+        if (beating := self._beats.pop(site, None)) is not None:
+            over, thread = beating
+            over.set()
+            thread.join()
+        if (place := self._held.pop(site, None)) is not None:
+            self._remove(place)
+
     def require_held(self, site: str) -> None:
-        """Lets a write to a site pass.
+        """Lets a write to a site pass; where there is no place for a lock, those held stand in.
 
         Raises:
             LockLost: one of the locks is gone.
         """
         if self._lost.is_set():
-            raise LockLost(self._held[site].title)
+            held = self._held.get(site) or next(iter(self._held.values()))
+            raise LockLost(held.title)
 
     def receipt(self, database: Database) -> Receipt | None:
         """The receipt for the next write to a database; None when its lock lies elsewhere.
@@ -122,7 +140,7 @@ class Locks:
         self._numbers += 1
         return place.receipt(self.holder.value, f"{self.holder.nonce}-{self._numbers}")
 
-    def _beat(self, place: Place) -> None:
+    def _beat(self, place: Place, over: threading.Event) -> None:
         """Keeps one lock alive; each has a thread, as a silent server would hold up the others.
 
         While the server is out of reach nothing can be said: others take the lock over after
@@ -130,7 +148,7 @@ class Locks:
         """
         beats = 0
         with closing(place):
-            while not self._stop.wait(BEAT_SECONDS) and not self._lost.is_set():
+            while not over.wait(BEAT_SECONDS) and not self._lost.is_set():
                 beats += 1
                 try:
                     place.beat(self.holder.value, beats)
@@ -140,19 +158,20 @@ class Locks:
                     continue
 
     def _release(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        for place in reversed(self._held.values()):
-            try:
-                if not place.remove(self.holder.value):
-                    self._note(
-                        f"the {place.title} is not ours any more: somebody removed it or took it "
-                        "over"
-                    )
-            except IcplanError as error:
-                self._note(f"the {place.title} could not be released: {error.cause}")
-        self._held.clear()
+        # All of them are told to end before any of them is waited for.
+        for over, _ in self._beats.values():
+            over.set()
+        for site in reversed([*self._held]):
+            self.leave(site)
+
+    def _remove(self, place: Place) -> None:
+        try:
+            if not place.remove(self.holder.value):
+                self._note(
+                    f"the {place.title} is not ours any more: somebody removed it or took it over"
+                )
+        except IcplanError as error:
+            self._note(f"the {place.title} could not be released: {error.cause}")
 
 
 def place_of(databases: Databases, site: str) -> Place:
