@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,6 +48,7 @@ def remove_namespaces(lab: str) -> bool:
             [ip, "netns", "pids", name], capture_output=True, text=True, check=False
         )
         for pid in pids.stdout.split():
-            os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
         subprocess.run([ip, "netns", "del", name], capture_output=True, check=False)
     return bool(names)

@@ -20,10 +20,15 @@ TIMEOUT_SECONDS = 60.0
 
 # Debian and Ubuntu name these packages alike.
 _PACKAGES: Mapping[str, str] = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "docker": "docker.io",
+    "dockerd": "docker.io",
     "etcd": "etcd-server",
     "ethtool": "ethtool",
     "ip": "iproute2",
     "ncat": "ncat",
+    "nsenter": "util-linux",
     "openssl": "openssl",
     "ovn-controller": "ovn-host",
     "ovn-ic": "ovn-ic",
@@ -38,6 +43,11 @@ _PACKAGES: Mapping[str, str] = {
     "ovsdb-server": "openvswitch-common",
     "ovsdb-tool": "openvswitch-common",
     "ping": "iputils-ping",
+    "setsid": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
+    "unshare": "util-linux",
 }
 _SCHEMA_PACKAGES: Mapping[str, str] = {
     "ovn-nb.ovsschema": "ovn-central",

@@ -14,7 +14,7 @@ TOOLS = ("sh", "grep", "rm", "mv", "chmod", "sort", "tr", "cat", "ln")
 # What the script looks for outside the sbin folders, which it always searches.
 PROGRAMS = (
     *("ovn-northd", "ovn-nbctl", "ovn-ic-nbctl", "ovn-controller", "ovn-ic", "openssl"),
-    *("etcd", "ncat"),
+    *("etcd", "ncat", "containerd", "ctr", "docker", "ssh"),
 )
 
 pytestmark = pytest.mark.real
