@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from icplan.backends.jsonrpc import Json
 from icplan.core.io import Condition, Datum, NewRow, Row
+from icplan.core.value import Later
 
 Decoder = Callable[[Json], Datum]
 
@@ -140,8 +141,14 @@ def decode_tagged(raw: Json) -> Datum:
     return _decode_set(raw) if isinstance(raw, list) and raw[0] == "set" else _decode_atom(raw)
 
 
-def encode(datum: Datum | NewRow | tuple[NewRow, ...], column: ColumnType) -> Json:
-    """A value in wire form."""
+def encode(datum: Datum | Later | NewRow | tuple[NewRow, ...], column: ColumnType) -> Json:
+    """A value in wire form.
+
+    Raises:
+        ValueError: it is not known yet.
+    """
+    if isinstance(datum, Later):
+        raise ValueError(f"not known yet: {datum.reference}")
     if isinstance(datum, Mapping):
         value = column.value or "string"
         pairs: list[Json] = [

@@ -19,6 +19,7 @@ from icplan.core.io import (
     Update,
     Write,
 )
+from icplan.core.value import Later
 
 
 class UnknownColumn(Exception):
@@ -109,7 +110,7 @@ def _on(schema: Schema, table: str, where: Sequence[Condition]) -> dict[str, Jso
 def _row(
     schema: Schema,
     table: str,
-    values: Mapping[str, Datum] | Mapping[str, tuple[NewRow, ...]],
+    values: Mapping[str, Datum | Later] | Mapping[str, tuple[NewRow, ...]],
 ) -> dict[str, Json]:
     return {name: encode(value, _column(schema, table, name)) for name, value in values.items()}
 

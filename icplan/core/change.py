@@ -27,6 +27,7 @@ class Reason(StrEnum):
     UNMARKED = "there, but not managed by icplan yet"
     NOT_DECLARED = "managed by icplan, but no longer declared"
     LEAVING = "its availability zone is declared absent"
+    ADVERTISED = "its availability zone advertises, and would advertise it too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,9 @@ class Effect:
         towards: the zones that it loses; empty means all that it reaches.
         gives_up: the addresses on transit switches that the zone does not keep, without lengths:
             what others lead there by hand is lost.
+        by_file: only what the file routes leads from the zone and to it afterwards.
+        draws: the zone's controller draws other addresses on the transit switches, and nobody
+            knows them before.
     """
 
     zone: str
@@ -86,3 +90,5 @@ class Effect:
     leaves: bool = False
     towards: tuple[str, ...] = ()
     gives_up: tuple[str, ...] = ()
+    draws: bool = False
+    by_file: bool = False

@@ -47,8 +47,8 @@ def _change(
                 return None
             reason = Reason.LEAVING if leaving else Reason.DIFFERS
             return Change(address, Action.UPDATE, reason, before, after, origin)
-        case DeclaredAbsent(origin), Present(before, mark) if mark in {None, owner}:
-            return Change(address, Action.DELETE, Reason.LEAVING, before, None, origin)
+        case DeclaredAbsent(origin, reason), Present(before, mark) if mark in {None, owner}:
+            return Change(address, Action.DELETE, reason, before, None, origin)
         case None, Present(before, mark) if mark == owner:
             return Change(address, Action.DELETE, Reason.NOT_DECLARED, before, None, None)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from icplan.core.kubernetes import (
     Body,
@@ -13,6 +13,7 @@ from icplan.core.kubernetes import (
     ObjectWrite,
     Resource,
 )
+from icplan.core.value import Later
 
 Datum = str | int | float | bool | None | tuple["Datum", ...] | Mapping[str, str]
 """A decoded column: a scalar, None for an empty optional, a sorted tuple for a set, or a map."""
@@ -187,7 +188,7 @@ class Insert:
     """A new row; `name` is what a `NewRow` of the same transaction refers to."""
 
     table: str
-    columns: Mapping[str, Datum]
+    columns: Mapping[str, Datum | Later]
     name: str
     links: Mapping[str, tuple[NewRow, ...]] | None = None
 
@@ -198,7 +199,7 @@ class Update:
 
     table: str
     where: tuple[Condition, ...]
-    columns: Mapping[str, Datum]
+    columns: Mapping[str, Datum | Later]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +245,24 @@ class Transaction:
 
 Operation = Transaction | ObjectWrite
 """One guarded write, to a database or to a Kubernetes API."""
+
+
+def settled(operation: Operation, values: Mapping[Later, str]) -> Operation:
+    """A write with what is known by now in the place of what was only known later.
+
+    Raises:
+        KeyError: something in it is still not known.
+    """
+    if not isinstance(operation, Transaction):
+        return operation
+    writes = tuple(_settled(write, values) for write in operation.writes)
+    return replace(operation, writes=writes)
+
+
+def _settled(write: Write, values: Mapping[Later, str]) -> Write:
+    if not isinstance(write, Insert | Update):
+        return write
+    columns = {
+        name: values[one] if isinstance(one, Later) else one for name, one in write.columns.items()
+    }
+    return replace(write, columns=columns)

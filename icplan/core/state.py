@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from icplan.core.address import Address
+from icplan.core.change import Reason
 from icplan.core.io import Unreadable
 from icplan.core.origin import Origin
 from icplan.core.value import Attributes
@@ -26,9 +27,10 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAbsent:
-    """The file wants the object gone, whoever made it: its zone is declared `absent`."""
+    """The file wants the object gone, whoever made it: most often its zone is declared `absent`."""
 
     origin: Origin
+    reason: Reason = Reason.LEAVING
 
 
 @dataclass(frozen=True, slots=True)

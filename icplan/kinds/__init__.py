@@ -5,6 +5,7 @@ from __future__ import annotations
 from icplan.kinds import (
     denylist,
     ic_config,
+    manual_route,
     route_exchange,
     subnet_advertisement,
     switch_count,
@@ -25,6 +26,7 @@ KINDS: tuple[Kind, ...] = (
     ic_config.KIND,
     denylist.KIND,
     transit_addresses.KIND,
+    manual_route.KIND,
 )
 """All kinds; a kind comes after those that it needs."""
 
@@ -38,6 +40,7 @@ CHAIN: tuple[Kind, ...] = (
     subnet_advertisement.KIND,
     denylist.KIND,
     transit_addresses.KIND,
+    manual_route.KIND,
 )
 """All kinds in the order of their evidence: what is missing of one explains what is missing of
 those that follow. A Subnet is marked before its zone joins; yet only a zone that has joined can

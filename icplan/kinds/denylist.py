@@ -77,6 +77,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         f"interconnection is switched off and on again: {zone.name} is cut off for "
         f"{REBUILD_SECONDS}, and its addresses change",
         gives_up=addresses(view, zone.name),
+        draws=True,
     )
 
 

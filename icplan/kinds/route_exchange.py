@@ -18,10 +18,11 @@ from icplan.core.io import (
     equals,
 )
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
-from icplan.core.value import Attributes, known, plain
+from icplan.core.value import Attributes, Plain, known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.routed import routed
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
 from icplan.ovn.prefix import inside, normal, ordered
@@ -36,6 +37,10 @@ WITHHELD = "icplan-withheld"
 """Which entries of the denylist are ours; all others are somebody else's and stay."""
 
 
+NOTHING = known(advertise=False, learn=False, withhold=())
+"""Of a zone whose routes are manual."""
+
+
 def address(zone: str) -> Address:
     """The address of a zone's route exchange."""
     return Address(zone, NAME)
@@ -47,12 +52,19 @@ def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
 
 
 def desired(view: View) -> dict[Address, Desired]:
-    """A present zone advertises and learns, but for what it withholds."""
+    """A present zone advertises and learns, but for what it withholds.
+
+    One whose routes are manual exchanges none, and nobody's options are needed for that.
+    """
     wanted: dict[Address, Desired] = {}
     for zone in zones.seen_plain(view):
         origin = zone.declared.origin(view.spec)
         if not zone.declared.present:
             wanted[address(zone.name)] = DeclaredAbsent(origin)
+        elif not zone.declared.automatic(view.spec):
+            if not isinstance(_seen(zone.northbound, ()), Absent):
+                origin = zone.declared.origin(view.spec, "routePolicy")
+                wanted[address(zone.name)] = Declared(NOTHING, origin)
         elif (attributes := _attributes(zone)) is not None:
             if zone.declared.zone.withhold:
                 origin = zone.declared.origin(view.spec, "withhold")
@@ -79,29 +91,24 @@ def observed(view: View) -> dict[Address, Observed]:
         if unseen is not None:
             states[address(zone.name)] = unseen
             continue
-        seen = view.facts.northbound[zone.name]
-        mark = seen.external_ids.get(MARK)
-        exchanging = seen.options.get(ADVERTISE) == "true", seen.options.get(LEARN) == "true"
-        if mark is None and not any(exchanging):
-            states[address(zone.name)] = Absent()
-            continue
-        states[address(zone.name)] = Present(
-            known(
-                advertise=exchanging[0],
-                learn=exchanging[1],
-                withhold=_withheld(seen, wanted.get(address(zone.name))),
-            ),
-            mark,
-        )
+        state = wanted.get(address(zone.name))
+        declared: Plain = ()
+        if isinstance(state, Declared) and state.attributes:
+            declared = plain(state.attributes, "withhold")
+        entries = declared if isinstance(declared, tuple) else ()
+        states[address(zone.name)] = _seen(view.facts.northbound[zone.name], entries)
     return states
 
 
-def _withheld(seen: Northbound, wanted: Desired | None) -> tuple[str, ...]:
-    """The effective denylist entries that are ours by record or by declaration."""
-    ours = {normal(one) for one in _recorded(seen)}
-    if isinstance(wanted, Declared) and wanted.attributes:
-        ours |= set(plain(wanted.attributes, "withhold") or ())  # type: ignore[arg-type]
-    return ordered(one for one in map(normal, seen.denylist.effective) if one in ours)
+def _seen(seen: Northbound, declared: tuple[str, ...]) -> Present | Absent:
+    """What a zone's options say; of its denylist the entries that are ours, or declared."""
+    mark = seen.external_ids.get(MARK)
+    advertise, learn = (seen.options.get(one) == "true" for one in (ADVERTISE, LEARN))
+    if mark is None and not advertise and not learn:
+        return Absent()
+    ours = {*declared, *(normal(one) for one in _recorded(seen))}
+    withhold = ordered(one for one in map(normal, seen.denylist.effective) if one in ours)
+    return Present(known(advertise=advertise, learn=learn, withhold=withhold), mark)
 
 
 def _recorded(seen: Northbound) -> tuple[str, ...]:
@@ -120,6 +127,10 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         )
         return
     before = change.before or {}
+    if change.after == NOTHING:
+        if "advertise" in change.differing or "learn" in change.differing:
+            yield _ends(view, zone)
+        return
     exchanging = all(
         before.get(name) == one for name, one in known(advertise=True, learn=True).items()
     )
@@ -168,6 +179,13 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             )
 
 
+def _ends(view: View, zone: str) -> Effect:
+    by_file = routed(view.spec, zone)
+    sentence = f"{zone} exchanges no routes any more: the other zones lose its subnets within 1 s"
+    sentence += ", and it loses theirs"
+    return Effect(zone, Impact.OUTAGE, sentence, leaves=not by_file, by_file=by_file)
+
+
 def _tuple(change: Change, *, before: bool) -> tuple[str, ...]:
     attributes = change.before if before else change.after
     value = plain(attributes, "withhold") if attributes else ()
@@ -199,7 +217,8 @@ def operation(change: Change, view: View) -> Operation:
     known_as_ours = {*(normal(one) for one in _recorded(seen)), *ours}
     others = [one for one in seen.denylist.entries if one and normal(one) not in known_as_ours]
     blacklist = ",".join([*others, *ours])
-    exchanging = None if change.after is None else "true"
+    given_back = change.after is None or change.after == NOTHING
+    exchanging = None if given_back else "true"
     return Transaction(
         Database(zone, NORTHBOUND),
         (precondition,),
@@ -215,7 +234,7 @@ def operation(change: Change, view: View) -> Operation:
                 where,
                 "external_ids",
                 {
-                    MARK: None if change.after is None else view.owner,
+                    MARK: None if given_back else view.owner,
                     WITHHELD: ",".join(ours) or None,
                 },
             ),
@@ -226,7 +245,7 @@ def operation(change: Change, view: View) -> Operation:
 def checks(view: View) -> Iterator[Check]:
     """A zone's routes are gone when it leaves, and what it withholds is nowhere."""
     for zone in zones.seen_plain(view):
-        if not zone.declared.present:
+        if not zone.declared.present or not zone.declared.automatic(view.spec):
             yield _withdrawn(zone.name)
             yield _unlearned(zone.name, zone.declared.router)
         elif zone.router is not None:

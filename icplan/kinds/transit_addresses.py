@@ -72,6 +72,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         f"each other: {zone} is switched off and on again until it draws another one, at most "
         f"{TRIES} times; each time it is cut off from all other zones for {REBUILD_SECONDS}",
         gives_up=addresses(view, zone),
+        draws=True,
     )
 
 

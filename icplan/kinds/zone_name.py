@@ -24,6 +24,7 @@ from icplan.core.value import known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
+from icplan.kinds.common.routed import routed_texts
 from icplan.ovn import northbound
 from icplan.ovn.facts import Facts
 from icplan.ovn.subnets import is_prefix
@@ -43,7 +44,8 @@ def queries(spec: Spec, facts: Facts | None) -> Iterator[Query]:
     if facts is not None and facts.ic_northbound is not None:
         switches |= {one.name for one in facts.ic_northbound.transit_switches}
     for one in zones.plain(spec):
-        by_name = any(not is_prefix(entry) for entry in one.zone.withhold)
+        texts = (*one.zone.withhold, *routed_texts(spec, one.name))
+        by_name = any(not is_prefix(text) for text in texts)
         yield from northbound.queries(one.name, sorted(switches), switch_names=by_name)
 
 

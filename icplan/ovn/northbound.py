@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from icplan.core.io import NORTHBOUND, Condition, Database, Query, Tables, equals
+from icplan.core.io import NORTHBOUND, Condition, Database, Query, Row, Tables, equals
 from icplan.ovn.denylist import Denylist, is_loose
 from icplan.ovn.prefix import normal, sort_key
 from icplan.ovn.rows import number, pairs, text, texts
@@ -77,6 +77,9 @@ class StaticRoute:
     Attributes:
         learned_from: the uuid of the Route row in the IC southbound database that ovn-ic made it
             from; empty for a route of somebody else.
+        origin: its `options:origin`, which Kube-OVN's controller looks at (domain facts section 4);
+            None when it has no such key.
+        external_ids: of those that ovn-ic did not make.
     """
 
     uuid: str
@@ -84,6 +87,8 @@ class StaticRoute:
     nexthop: str
     policy: str
     learned_from: str
+    origin: str | None = None
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def learned(self) -> bool:
@@ -113,11 +118,16 @@ class NatRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A Logical_Router_Policy of the priority at which Kube-OVN lets other zones' traffic pass."""
+    """A Logical_Router_Policy: one by which Kube-OVN lets other zones' traffic pass, or a reroute.
+
+    Attributes:
+        priority: 0 where it was not asked for.
+    """
 
     uuid: str
     match: str
     action: str
+    priority: int = 0
 
     @property
     def allowed(self) -> str | None:
@@ -174,8 +184,25 @@ class Northbound:
         found = (routes[uuid] for uuid in router.static_routes if uuid in routes)
         return tuple(sorted(found, key=lambda route: (sort_key(route.prefix), route.nexthop)))
 
+    def routes_to(self, router: Router, prefix: str) -> tuple[StaticRoute, ...]:
+        """A router's routes with exactly that prefix, but for learned ones, by next hop."""
+        found = (one for one in self.routes_with(prefix) if one.uuid in router.static_routes)
+        return tuple(sorted(found, key=lambda one: (one.nexthop, one.uuid)))
+
+    def routes_with(self, prefix: str) -> tuple[StaticRoute, ...]:
+        """All routers' routes with exactly that prefix, but for learned ones."""
+        return self._by_prefix.get(prefix, ())
+
+    @cached_property
+    def _by_prefix(self) -> Mapping[str, tuple[StaticRoute, ...]]:
+        found: dict[str, list[StaticRoute]] = {}
+        for route in self.static_routes.values():
+            if not route.learned:
+                found.setdefault(route.prefix, []).append(route)
+        return {prefix: tuple(routes) for prefix, routes in found.items()}
+
     def policies_of(self, router: Router) -> tuple[Policy, ...]:
-        """A router's policies of that priority, by what they match."""
+        """Those of a router's policies that were asked for, by what they match."""
         found = (one for one in self.policies if one.uuid in router.policies)
         return tuple(sorted(found, key=lambda one: (one.match, one.action)))
 
@@ -214,6 +241,16 @@ def policy_queries(zone: str) -> tuple[Query, ...]:
     return (Query(Database(zone, NORTHBOUND), "Logical_Router_Policy", ("match", "action"), where),)
 
 
+REROUTE = "reroute"
+"""The action of a policy that sends packets elsewhere, whatever the routes say."""
+
+
+def reroute_queries(zone: str) -> tuple[Query, ...]:
+    """What must be read to know which policies of the router come before its routes."""
+    columns, where = ("match", "action", "priority"), (equals("action", REROUTE),)
+    return (Query(Database(zone, NORTHBOUND), "Logical_Router_Policy", columns, where),)
+
+
 def queries(
     zone: str, transit_switches: Iterable[str] = (), *, switch_names: bool = False
 ) -> tuple[Query, ...]:
@@ -250,7 +287,7 @@ def queries(
         rows("Gateway_Chassis", "name", "chassis_name", "priority"),
         rows(
             "Logical_Router_Static_Route",
-            "ip_prefix", "nexthop", "policy", "route_table", "external_ids",
+            "ip_prefix", "nexthop", "policy", "route_table", "options", "external_ids",
         ),
         rows("NAT", "type", "external_ip", "logical_ip"),
         # A switch may hold thousands of pods' ports; only these two types matter here.
@@ -330,13 +367,7 @@ def decode(tables: Tables) -> Northbound:
             for row in tables.get("Logical_Switch_Port", ())
         },
         static_routes={
-            text(row, "_uuid"): StaticRoute(
-                text(row, "_uuid"),
-                normal(text(row, "ip_prefix")),
-                text(row, "nexthop"),
-                text(row, "policy") or "dst-ip",
-                pairs(row, "external_ids").get("ic-learned-route", ""),
-            )
+            text(row, "_uuid"): _route(row)
             # A route of another table than <main> is neither advertised nor learned into main.
             for row in tables.get("Logical_Router_Static_Route", ())
             if not text(row, "route_table")
@@ -360,7 +391,26 @@ def decode(tables: Tables) -> Northbound:
             for row in tables.get("NAT", ())
         },
         policies=tuple(
-            Policy(text(row, "_uuid"), text(row, "match"), text(row, "action"))
+            Policy(
+                text(row, "_uuid"),
+                text(row, "match"),
+                text(row, "action"),
+                number(row, "priority"),
+            )
             for row in tables.get("Logical_Router_Policy", ())
         ),
+    )
+
+
+def _route(row: Row) -> StaticRoute:
+    external_ids = pairs(row, "external_ids")
+    learned_from = external_ids.get("ic-learned-route", "")
+    return StaticRoute(
+        text(row, "_uuid"),
+        normal(text(row, "ip_prefix")),
+        text(row, "nexthop"),
+        text(row, "policy") or "dst-ip",
+        learned_from,
+        pairs(row, "options").get("origin"),
+        {} if learned_from else external_ids,
     )

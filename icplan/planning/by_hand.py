@@ -1,10 +1,14 @@
-"""Routes that people made by hand, and what of them leads nowhere after a plan. Writes none."""
+"""Routes over transit switches that ovn-ic did not make, and what a plan breaks of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from icplan.core.change import Effect, Impact
+from icplan.core.address import Address
+from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.value import Known
+from icplan.kinds import manual_route
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.registered import addresses
@@ -15,7 +19,7 @@ from icplan.ovn.prefix import ordered
 
 
 def routes(facts: Facts) -> Iterator[tuple[str, StaticRoute]]:
-    """Each zone's static routes that ovn-ic did not make."""
+    """Each zone's static routes that ovn-ic did not make, those of the file included."""
     for zone, seen in sorted(facts.northbound.items()):
         for route in seen.static_routes.values():
             if not route.learned:
@@ -23,19 +27,80 @@ def routes(facts: Facts) -> Iterator[tuple[str, StaticRoute]]:
 
 
 class ByHand:
-    """The routes by hand of a view, to be asked what breaks them.
+    """The routes of a view that people made, and those of the file, to be asked what breaks them.
 
     Args:
         view: the file and the facts.
+        changes: those of a plan: what it changes of routes is no matter for a person.
+        wave_of: the numbers of their waves.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(
+        self, view: View, changes: Sequence[Change], wave_of: Mapping[Address, int]
+    ) -> None:
         self._view = view
+        self._wave_of = wave_of
         self._declared = {one.name for one in view.spec.interconnect.availability_zones}
         self._by_hop: dict[str, dict[str, list[str]]] = {}
+        self._ours: dict[str, list[Change]] = {}
+        self._made: dict[str, list[Address]] = {}
+        changed: set[tuple[str, str, str]] = set()
+        for change in changes:
+            if change.address.kind != manual_route.NAME:
+                continue
+            if change.action is Action.CREATE:
+                target = (change.after or {}).get(manual_route.TO)
+                ends = {change.address.site, str(target.value) if isinstance(target, Known) else ""}
+                for zone in ends:
+                    self._made.setdefault(zone, []).append(change.address)
+            hop = (change.before or {}).get(manual_route.HOP)
+            if isinstance(hop, Known):
+                prefix, _ = manual_route.place(change.address)
+                changed.add((change.address.site, prefix, str(hop.value)))
+                self._ours.setdefault(str(hop.value), []).append(change)
         for zone, route in routes(view.facts):
-            of_hop = self._by_hop.setdefault(bare(route.nexthop), {})
-            of_hop.setdefault(zone, []).append(route.prefix)
+            hop_ = bare(route.nexthop)
+            if (zone, route.prefix, hop_) not in changed:
+                self._by_hop.setdefault(hop_, {}).setdefault(zone, []).append(route.prefix)
+
+    def told(self, change: Change, effects: Sequence[Effect]) -> Iterator[Effect]:
+        """The effects of a change, with the waves in which routes of the file put them right.
+
+        What only a few packets feel that follow learned routes cuts such a route off for that long.
+        """
+        for effect in effects:
+            sentence, impact = effect.sentence, effect.impact
+            if rewritten := self._led_there(effect, self._wave_of[change.address]):
+                sentence += f", so {self._listed(rewritten)} rewritten in {self._when(rewritten)}"
+                impact = Impact.OUTAGE
+            if gone := self._led_there(effect, self._wave_of[change.address], to_go=True):
+                sentence += f", so {self._listed(gone)} of no use until {self._when(gone)}"
+                impact = Impact.OUTAGE
+            if effect.by_file and (made := self._made.get(effect.zone)):
+                sentence += f"; {self._listed(made)} made in {self._when(made)}"
+            yield replace(effect, sentence=sentence, impact=impact)
+
+    def _led_there(self, effect: Effect, wave: int, *, to_go: bool = False) -> list[Address]:
+        """Routes that lead to what a zone gives up in a wave, and are rewritten or go later on."""
+        return sorted(
+            change.address
+            for address in effect.gives_up
+            for change in self._ours.get(address, ())
+            if change.address.site != effect.zone
+            and (change.action is Action.DELETE) is to_go
+            and manual_route.HOP in change.differing
+            and (self._wave_of[change.address] > wave or not to_go)
+        )
+
+    def _listed(self, routes: Sequence[Address]) -> str:
+        more = f" and {len(routes) - 1} more are" if routes[1:] else " is"
+        return f"{routes[0]}{more}"
+
+    def _when(self, routes: Sequence[Address]) -> str:
+        waves = sorted({self._wave_of[one] for one in routes})
+        if len(waves) == 1:
+            return f"wave {waves[0]}"
+        return f"waves {waves[0]} {'to' if waves[2:] else 'and'} {waves[-1]}"
 
     def broken(self, effects: Sequence[Effect]) -> Iterator[Effect]:
         """What the zones lose whose routes by hand lead to addresses that are given up.

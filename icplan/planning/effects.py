@@ -58,12 +58,17 @@ class Consequences:
         )
 
 
-def consequences(changes: Sequence[Change], view: View, reachability: Reachability) -> Consequences:
+def consequences(
+    changes: Sequence[Change],
+    view: View,
+    reachability: Reachability,
+    wave_of: Mapping[Address, int],
+) -> Consequences:
     """What all changes together do, in their own zones and in others."""
-    by_hand = ByHand(view)
+    by_hand = ByHand(view, changes, wave_of)
     told: dict[Address, tuple[Effect, ...]] = {}
     for change in changes:
-        own = tuple(kind_of(change.address.kind).effects(change, view))
+        own = tuple(by_hand.told(change, tuple(kind_of(change.address.kind).effects(change, view))))
         told[change.address] = (*own, *by_hand.broken(own))
     effects = {
         address: tuple(_felt(effect, reachability) for effect in own)

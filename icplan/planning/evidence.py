@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from icplan.core.address import IC
+from icplan.core.change import Change
 from icplan.kinds import CHAIN, KINDS
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
@@ -21,10 +22,14 @@ from icplan.planning import next_hops
 from icplan.planning.objects import exchange, objects
 
 
-def checks(view: View) -> tuple[Check, ...]:
+def checks(view: View, changes: Sequence[Change] = ()) -> tuple[Check, ...]:
     """Every check, in the order of the chain: what stands earlier is needed by what follows.
 
     A zone that leaves is written backwards, and so is its evidence: its name goes last.
+
+    Args:
+        view: the file and the facts.
+        changes: those of a plan.
     """
     leaving = {zone.name for zone in zones.declared(view.spec) if not zone.present}
     found = {kind.name: tuple(kind.checks(view)) for kind in KINDS}
@@ -38,7 +43,7 @@ def checks(view: View) -> tuple[Check, ...]:
             if one.address.site in leaving
         ),
         *_pairs(view),
-        *next_hops.checks(view),
+        *next_hops.checks(view, changes),
     )
 
 

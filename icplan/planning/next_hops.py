@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from icplan.core.address import Address
+from icplan.core.change import Change
+from icplan.core.value import Known
+from icplan.kinds import manual_route
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.transit_address import bare, subnets
 from icplan.kinds.common.transit_switches import needed
@@ -16,11 +19,16 @@ from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import Northbound, StaticRoute
 from icplan.ovn.prefix import Prefixes, sort_key
 from icplan.planning.objects import exchange, objects
-from icplan.spec.load import Spec
 
 
-def checks(view: View) -> Iterator[Check]:
-    """One for each present zone that has a route by hand over a transit switch."""
+def checks(view: View, changes: Sequence[Change] = ()) -> Iterator[Check]:
+    """One for each present zone that has a route by hand over a transit switch.
+
+    Args:
+        view: the file and the facts.
+        changes: those of a plan: the routes that it takes over are no matter for a person.
+    """
+    adopted = _adopted(changes)
     declared = {zone.name: zone for zone in zones.declared(view.spec)}
     switches = view.spec.interconnect.transit_switches.names
     known = owners(view.facts)
@@ -28,7 +36,8 @@ def checks(view: View) -> Iterator[Check]:
         seen = view.facts.northbound.get(zone.name)
         if not zone.present or seen is None:
             continue
-        found = _over_switches(view.spec, seen, zone)
+        theirs = adopted.get(zone.name, frozenset())
+        found = _over_switches(view, seen, zone, theirs)
         if not found:
             continue
         # One that leads nowhere today is no matter of this plan: nobody waits for it.
@@ -41,10 +50,10 @@ def checks(view: View) -> Iterator[Check]:
             for owner in known.get(bare(route.nexthop), ()):
                 needs |= objects(declared[owner], switches) if owner in declared else set()
         about = frozenset(needs).union(*map(needed, switches))
-        yield _led(view.spec, zone, about, lost)
+        yield _led(view, zone, about, lost, theirs)
         if lost:
             yield replace(
-                _led(view.spec, zone, about, lost, of_lost=True),
+                _led(view, zone, about, lost, theirs, of_lost=True),
                 claim=f"every route by hand of {zone.name} that led nowhere was rewritten",
                 awaited=False,
             )
@@ -54,10 +63,24 @@ def _key(route: StaticRoute) -> tuple[str, str]:
     return route.prefix, route.nexthop
 
 
+def _adopted(changes: Sequence[Change]) -> dict[str, frozenset[tuple[str, str]]]:
+    """Prefix and next hop of the routes that a plan takes over, by zone."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for change in changes:
+        hop = (change.before or {}).get(manual_route.HOP)
+        if change.address.kind == manual_route.NAME and isinstance(hop, Known):
+            prefix, _ = manual_route.place(change.address)
+            found.setdefault(change.address.site, set()).add((prefix, str(hop.value)))
+    return {zone: frozenset(theirs) for zone, theirs in found.items()}
+
+
 def _over_switches(
-    spec: Spec, seen: Northbound, zone: zones.DeclaredZone
+    view: View,
+    seen: Northbound,
+    zone: zones.DeclaredZone,
+    adopted: frozenset[tuple[str, str]],
 ) -> tuple[StaticRoute, ...]:
-    """A zone's routes by hand into a transit switch's subnet, in order."""
+    """A zone's routes by hand into a transit switch's subnet, in order; none of the file's."""
     # Most routes are learned, and most zones have no other ones.
     found = [
         seen.static_routes[uuid]
@@ -65,9 +88,15 @@ def _over_switches(
         for uuid in router.static_routes
         if uuid in seen.static_routes and not seen.static_routes[uuid].learned
     ]
+    found = [
+        one
+        for one in found
+        if one.external_ids.get(MARK) != view.owner
+        and (one.prefix, bare(one.nexthop)) not in adopted
+    ]
     if not found:
         return ()
-    switches = spec.interconnect.transit_switches
+    switches = view.spec.interconnect.transit_switches
     declared = (
         str(net)
         for index, _ in enumerate(switches.names)
@@ -90,10 +119,11 @@ def _over_switches(
 
 
 def _led(
-    spec: Spec,
+    view: View,
     zone: zones.DeclaredZone,
     needs: frozenset[Address],
     lost: frozenset[tuple[str, str]],
+    adopted: frozenset[tuple[str, str]],
     *,
     of_lost: bool = False,
 ) -> Check:
@@ -106,7 +136,7 @@ def _led(
         known = owners(facts)
         nowhere = [
             route
-            for route in _over_switches(spec, facts.northbound[zone.name], zone)
+            for route in _over_switches(view, facts.northbound[zone.name], zone, adopted)
             if (_key(route) in lost) is of_lost
             and not known.get(bare(route.nexthop), set()) - {zone.name}
         ]

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from icplan.core.address import Address
 from icplan.core.change import Action, Change
 from icplan.core.diff import diff
 from icplan.core.io import Snapshot, Source, Unreadable
 from icplan.core.state import DesiredState, ObservedState
-from icplan.kinds import KINDS
+from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check, View
 from icplan.kinds.common.foundation import founded
 from icplan.ovn.cluster import dispensable
 from icplan.ovn.facts import Facts, decode
 from icplan.planning.effects import Consequences, consequences
 from icplan.planning.evidence import checks
+from icplan.planning.outlook import outlook
 from icplan.planning.reachability import today
 from icplan.planning.rules.contract import Seen
 from icplan.planning.verdicts import Verdict, judge
-from icplan.planning.waves import Wave, waves
+from icplan.planning.waves import Wave, numbered, waves
 from icplan.spec.load import Spec
 
 
@@ -81,20 +82,22 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
     What the snapshot holds of a zone that is left out changes nothing.
     """
     facts = founded(spec, decode(snapshot.without(spec.without) if spec.without else snapshot))
+    at_once = spec.interconnect.limits.zones_at_once
     view = View(spec, facts)
-    desired: DesiredState = {
-        address: state for kind in KINDS for address, state in kind.desired(view).items()
-    }
-    observed: ObservedState = {
-        address: state for kind in KINDS for address, state in kind.observed(view).items()
-    }
+    desired, observed = _states(view, follow=False)
+    first = diff(desired, observed, view.owner)
+    view = replace(view, outlook=outlook(first, desired, view))
+    more_desired, more_observed = _states(view, follow=True)
+    desired, observed = {**desired, **more_desired}, {**observed, **more_observed}
     changes = diff(desired, observed, view.owner)
-    felt = consequences(changes, view, today(view))
-    evidence = checks(view)
+    follows = _follows(changes, view)
+    numbers = numbered(waves(changes, (), at_once, follows=follows))
+    felt = consequences(changes, view, today(view), numbers)
+    evidence = checks(view, changes)
     unclear = _unclear(observed, facts)
     return Plan(
         view=view,
-        waves=waves(changes, evidence, spec.interconnect.limits.zones_at_once, felt.disruptive),
+        waves=waves(changes, evidence, at_once, felt.disruptive, follows),
         consequences=felt,
         verdicts=judge(Seen(view, desired, observed, changes), felt),
         unseen={one: why for one, why in facts.unseen.items() if not why.forbidden},
@@ -103,6 +106,25 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
         unchecked={one: why for one, why in unclear.items() if why.forbidden},
         checks=evidence,
     )
+
+
+def _states(view: View, *, follow: bool) -> tuple[DesiredState, ObservedState]:
+    """What the kinds want and see: those that rest on other zones' objects, or the others."""
+    kinds = [kind for kind in KINDS if (kind.follows is not None) is follow]
+    return (
+        {address: state for kind in kinds for address, state in kind.desired(view).items()},
+        {address: state for kind in kinds for address, state in kind.observed(view).items()},
+    )
+
+
+def _follows(changes: Sequence[Change], view: View) -> dict[Address, frozenset[Address]]:
+    """What must be done before a change, in whatever zone; nothing for most of them."""
+    return {
+        change.address: before
+        for change in changes
+        if (follows := kind_of(change.address.kind).follows) is not None
+        and (before := follows(change, view))
+    }
 
 
 def _unclear(observed: ObservedState, facts: Facts) -> dict[Address, Unreadable]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from icplan.spec.diagnostic import Diagnostic, FileError
 from icplan.spec.load import Spec
-from icplan.spec.model import GoneZone, PlainOvnZone, RoutePolicy
+from icplan.spec.model import GoneZone
 
 CODE = "IC199"
 """Of everything that is not supported yet; it ends with the last of them."""
@@ -39,8 +39,6 @@ def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if interconnect.limits.canary is not None:
         yield ("limits", "canary"), "limits.canary"
     yield from _zones(spec)
-    for index, _ in enumerate(interconnect.routes):
-        yield ("routes", index), "a manual route"
     for index, _ in enumerate(interconnect.expect):
         yield ("expect", index), "an expectation"
 
@@ -52,8 +50,3 @@ def _zones(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
             continue
         if isinstance(zone, GoneZone):
             yield (*path, "state"), "state: gone"
-            continue
-        policy = zone.route_policy or spec.interconnect.route_policy
-        if isinstance(zone, PlainOvnZone) and policy is RoutePolicy.MANUAL:
-            where = (*path, "routePolicy") if zone.route_policy else ("routePolicy",)
-            yield where, f"routePolicy manual in {zone.name}, a plain OVN zone,"

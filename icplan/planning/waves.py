@@ -32,11 +32,21 @@ class Wave:
     awaits: tuple[Check, ...]
 
 
+Part = tuple[str, list[Change]]
+"""The title and the changes of a wave."""
+
+
+def numbered(order: Iterable[Wave]) -> dict[Address, int]:
+    """The number of the wave of each change, in the order in which they are made."""
+    return {change.address: wave.number for wave in order for change in wave.changes}
+
+
 def waves(
     changes: Sequence[Change],
     checks: Sequence[Check],
     zones_at_once: int,
     disruptive: Collection[Address] = (),
+    follows: Mapping[Address, frozenset[Address]] | None = None,
 ) -> tuple[Wave, ...]:
     """Orders changes so that no step cuts a pair of zones that the end keeps.
 
@@ -49,8 +59,12 @@ def waves(
             awaited at all.
         zones_at_once: how many zones may be written in one wave.
         disruptive: the changes that users feel.
+        follows: of some changes those of any zone that they come right after.
     """
-    parts = [part for part in _parts(changes, zones_at_once, disruptive) if part[1]]
+    after = follows or {}
+    free = [change for change in changes if change.address not in after]
+    parts = [part for part in _parts(free, zones_at_once, disruptive) if part[1]]
+    parts = _with_followers(parts, changes, after, zones_at_once)
     wave_of = {
         change.address: number
         for number, (_, members) in enumerate(parts, start=1)
@@ -76,7 +90,8 @@ def waves(
     if seen:
         final = result[seen[-1]]
         own = {id(check) for wave in result[seen[-1] :] for check in wave.awaits}
-        rest = tuple(check for check in checks if id(check) not in own)
+        # A transition of an earlier wave does not come about once more.
+        rest = tuple(one for one in checks if id(one) not in own and one.since is None)
         result[seen[-1]] = replace(final, awaits=final.awaits + rest)
     return tuple(result)
 
@@ -121,14 +136,21 @@ def _parts(
     yield "what the IC databases run on", _ordered(founding)
     growing = [change for change in growing if change not in founding]
     first = [change for change in growing if kind_of(change.address.kind).prerequisite]
+    begun = {change.address for change in first}
     felt = any(change.address in disruptive for change in first)
     yield f"prerequisites: {'all zones at once' if felt else UNFELT}", _ordered(first)
-    rest = [change for change in growing if change not in first]
+    rest = [change for change in growing if change.address not in begun]
     later = _afterwards(rest)
-    for part in ([change for change in rest if change not in later], later):
+    waiting = {change.address for change in later}
+    for part in ([change for change in rest if change.address not in waiting], later):
         for group in _groups(part, zones_at_once):
             yield ", ".join(group), _ordered(one for one in part if one.address.site in group)
-    leaving = [change for change in shrinking if change.address.site != IC]
+    yield from _ways_taken_away(shrinking, zones_at_once)
+    leaving = [
+        change
+        for change in shrinking
+        if change.address.site != IC and kind_of(change.address.kind).follows is None
+    ]
     leavers = {change.address.site for change in leaving if change.reason is Reason.LEAVING}
     # A leaving zone waits for what a person must do on its hosts: nobody else should wait for it.
     staying = [change for change in leaving if change.address.site not in leavers]
@@ -151,6 +173,51 @@ def _parts(
     yield "the IC databases", _ordered(last)
 
 
+def _with_followers(
+    parts: Sequence[Part],
+    changes: Sequence[Change],
+    follows: Mapping[Address, frozenset[Address]],
+    zones_at_once: int,
+) -> list[Part]:
+    """The waves, and after each those changes that waited for it: as early as can be.
+
+    While they wait, a pair of zones may be cut.
+    """
+    place = {one.address: index for index, (_, members) in enumerate(parts) for one in members}
+    # What waits for nothing comes first; yet what everybody needs is done before that.
+    earliest = -1
+    while earliest + 1 < len(parts) and all(map(_needed_first, parts[earliest + 1][1])):
+        earliest += 1
+    waiting: dict[int, list[Change]] = {}
+    for change in changes:
+        if change.address in follows:
+            found = (place[one] for one in follows[change.address] if one in place)
+            waiting.setdefault(max(found, default=earliest), []).append(change)
+    result: list[Part] = []
+    for index in range(-1, len(parts)):
+        if index >= 0:
+            result.append(parts[index])
+        part = waiting.get(index, [])
+        for group in _groups(part, zones_at_once):
+            members = _ordered(one for one in part if one.address.site in group)
+            kinds = {one.address.kind: None for one in members}
+            result.append((f"{', '.join(group)}: {', '.join(f'{one}s' for one in kinds)}", members))
+    return result
+
+
+def _needed_first(change: Change) -> bool:
+    kind = kind_of(change.address.kind)
+    return (kind.founding or kind.prerequisite) and not kind.takes_away(change)
+
+
+def _ways_taken_away(shrinking: Sequence[Change], zones_at_once: int) -> Iterable[Part]:
+    """What leads to other zones goes before what it leads over, in all zones."""
+    ways = [one for one in shrinking if kind_of(one.address.kind).follows is not None]
+    for group in _groups(ways, zones_at_once):
+        members = _ordered(one for one in ways if one.address.site in group)
+        yield f"{', '.join(group)}: {members[0].address.kind}s taken away", members
+
+
 def _afterwards(changes: Sequence[Change]) -> list[Change]:
     """Those that rest on what other zones are told, as far as any other is told something."""
     before = {one.address.site for one in changes if not kind_of(one.address.kind).afterwards}
@@ -169,4 +236,12 @@ def _groups(changes: Iterable[Change], zones_at_once: int) -> Iterable[tuple[str
 
 def _ordered(changes: Iterable[Change]) -> list[Change]:
     rank = {kind.name: index for index, kind in enumerate(KINDS)}
-    return sorted(changes, key=lambda one: (rank[one.address.kind], one.address))
+    # What a zone would advertise goes before that zone begins to.
+    return sorted(
+        changes,
+        key=lambda one: (
+            one.reason is not Reason.ADVERTISED,
+            rank[one.address.kind],
+            one.address,
+        ),
+    )

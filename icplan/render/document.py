@@ -27,6 +27,7 @@ from icplan.kinds.common.contract import Check
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
 from icplan.planning.verdicts import Verdict
+from icplan.planning.waves import Wave
 from icplan.render.sources import subjects
 
 FORMAT_VERSION = "1.0"
@@ -296,8 +297,8 @@ def _datum(value: Datum) -> Json:
 def _change(plan: Plan, change: Change, wave: int) -> ChangeDocument:
     body: ChangeBody = {
         "actions": [_ACTIONS[change.action]],
-        "before": _values(change.before),
-        "after": _values(change.after),
+        "before": _values(change.before, plan.waves),
+        "after": _values(change.after, plan.waves),
         "after_unknown": {
             name: True for name, value in (change.after or {}).items() if isinstance(value, Later)
         },
@@ -328,13 +329,21 @@ def _change(plan: Plan, change: Change, wave: int) -> ChangeDocument:
     }
 
 
-def _values(attributes: Attributes | None) -> dict[str, Json] | None:
+def _values(attributes: Attributes | None, waves: Sequence[Wave]) -> dict[str, Json] | None:
     if attributes is None:
         return None
     values: dict[str, Json] = {}
     for name, value in attributes.items():
         if isinstance(value, Later):
-            values[name] = f"({value.reference}, known after {value.source})"
+            values[name] = f"({value.reference}, {_when(value, waves)}; {value.constraint})"
         else:
             values[name] = list(value.value) if isinstance(value.value, tuple) else value.value
     return values
+
+
+def _when(later: Later, waves: Sequence[Wave]) -> str:
+    """When a value will be known; one that no change of the plan brings about is on its way."""
+    for wave in waves:
+        if any(change.address == later.source for change in wave.changes):
+            return f"known after wave {wave.number}"
+    return "known as soon as it is there"

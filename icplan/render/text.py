@@ -104,7 +104,7 @@ def _attributes(change: ChangeDocument) -> Iterator[str]:
     width = max((len(name) for name in names), default=0)
     for name in names:
         old = _value((before or {}).get(name))
-        new = _value((after or {}).get(name))
+        new = _value((after or {}).get(name), unknown=name in change["change"]["after_unknown"])
         if before is None:
             shown = new
         elif after is None:
@@ -114,8 +114,10 @@ def _attributes(change: ChangeDocument) -> Iterator[str]:
         yield f"      {name.ljust(width)}  {shown}"
 
 
-def _value(value: Json) -> str:
+def _value(value: Json, *, unknown: bool = False) -> str:
     match value:
+        case str() if unknown:
+            return escape(value)  # words about it, and not the text itself
         case None:
             return "(none)"
         case bool():

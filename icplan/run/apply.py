@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,11 @@ from icplan.backends.kubernetes.failures import WriteUnknown
 from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
 from icplan.core.change import Action, Change
-from icplan.core.io import Operation, Transaction
+from icplan.core.io import Operation, Transaction, settled
+from icplan.core.value import Later
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
-from icplan.kinds.common.contract import Check, Guard, Held, Missing
+from icplan.kinds.common.contract import Check, Guard, Held, Missing, Resolution, Step
 from icplan.kinds.common.zones import declared
 from icplan.ovn.facts import decode
 from icplan.planning.digest import digest
@@ -27,7 +29,7 @@ from icplan.run.observe import observe, read
 from icplan.run.progress import Progress
 from icplan.run.runlog import RunLog
 from icplan.run.stopping import never
-from icplan.run.wait import Evidence, Pending, await_evidence
+from icplan.run.wait import POLL_SECONDS, Evidence, Pending, await_evidence
 
 SETTLE_SECONDS = 15.0
 """Three rounds of Kube-OVN's controller, which looks every 5 s (domain facts section 4)."""
@@ -70,6 +72,19 @@ class Changed(IcplanError):
             cure="read the difference and run `icplan plan` again; nothing was written",
         )
         self.plan = plan
+
+
+class Unresolved(IcplanError):
+    """What a plan shows as known later is not there, or is not what it should be."""
+
+    exit = Exit.STOPPED
+
+    def __init__(self, address: str, reference: str, cause: str, cure: str) -> None:
+        super().__init__(
+            address,
+            cause=f"the {reference} could not be found: {cause}",
+            cure=f"{cure}; then run `icplan apply` again",
+        )
 
 
 @dataclass(slots=True)
@@ -200,6 +215,7 @@ class _Run:
         self._waits = waits
         self._evidence = evidence
         self._safe_point = safe_point
+        self._found: dict[Later, str] = {}
         self._report = ApplyReport(plan, str(log.path))
         self._report.outcomes = {change.address: Outcome.SKIPPED for change in plan.changes}
 
@@ -236,6 +252,7 @@ class _Run:
         elif not all(kind_of(change.address.kind).founding for change in wave.changes):
             self._locks.join(IC)
         awaits = self._since_now(wave.awaits)
+        self._found.clear()
         for change in wave.changes:
             self._safe_point()
             if not self._write(change):
@@ -265,7 +282,7 @@ class _Run:
                 needless = step.skips
                 continue
             self._require(change.address, step.guards)
-            self._step(change, step.operation)
+            self._step(change, self._resolved(change.address, step))
             self._report.leaves = step.leaves
             # Half of a change is nowhere to stop at: a zone may be switched off just now.
             if not self._see("between", str(change.address), step.awaits, never):
@@ -297,6 +314,37 @@ class _Run:
             cause = verdict.why if isinstance(verdict, Missing) else verdict.cause
             self._log.write("unguarded", address=str(address), cause=cause)
             raise WriteRefused(str(address), cause=cause, cure=verdict.cure)
+
+    def _resolved(self, address: Address, step: Step) -> Operation:
+        """The write with what was only known later; within a wave it is looked for once."""
+        for one in step.resolutions:
+            if one.later not in self._found:
+                self._found[one.later] = self._find(address, one)
+        return settled(step.operation, self._found) if step.resolutions else step.operation
+
+    def _find(self, address: Address, resolution: Resolution) -> str:
+        """Waits until a value is there, and is what the plan says of it.
+
+        Raises:
+            Unresolved: it did not come in time.
+        """
+        end = time.monotonic() + self._waits.machine
+        while True:
+            self._safe_point()
+            found = resolution.find(decode(read(self._databases, resolution.queries)))
+            if isinstance(found, str):
+                self._log.write(
+                    "resolved",
+                    address=str(address),
+                    reference=resolution.later.reference,
+                    value=found,
+                )
+                return found
+            if time.monotonic() > end:
+                cause = found.why if isinstance(found, Missing) else found.cause
+                self._log.write("unresolved", address=str(address), cause=cause)
+                raise Unresolved(str(address), resolution.later.reference, cause, found.cure)
+            time.sleep(POLL_SECONDS)
 
     def _step(self, change: Change, operation: Operation) -> None:
         address = change.address

@@ -75,20 +75,27 @@ def file(
     accept: tuple[str, ...] = (),
     hosts: str = "127.0.0.1",
     through: str = "",
+    routes: tuple[str, ...] = (),
 ) -> str:
     """A whole interconnect.yaml."""
     reach = f"reach: {{through: {through}}}, " if through else ""
+    # A file with routes is one of manual zones, unless a zone says something else.
+    policy = "routePolicy: manual\n" if routes else ""
     parts = [
         "apiVersion: icplan/v1\n",
         "kind: Interconnect\n",
         f"metadata: {{name: {owner}}}\n",
         f"icDatabase: {{{reach}hosts: [{hosts}]}}\n",
         f"transitSwitches: {switches}\n",
+        policy,
     ]
     if limits:
         parts.append(f"limits: {{{limits}}}\n")
     parts.append("availabilityZones:\n")
     parts += [one.text for one in zones]
+    if routes:
+        parts.append("routes:\n")
+        parts += [f"  - {{{one}}}\n" for one in routes]
     if accept:
         parts.append("accept:\n")
         parts += [f"  - {{{one}}}\n" for one in accept]

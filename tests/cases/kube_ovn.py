@@ -12,6 +12,7 @@ from icplan.errors import IcplanError
 from icplan.lab import Lab, LabOptions, wait_until
 from icplan.lab.kubernetes.cluster import CONFIG_MAPS, DEPLOYMENTS, SUBNETS
 from icplan.lab.kubernetes.ic_server import workload
+from tests.cases import manual
 from tests.cases.files import cluster, file, zone
 from tests.cases.world import World
 from tests.roles import grant, token_file
@@ -381,6 +382,10 @@ def main(only: str) -> None:
         ):  # fmt: skip
             scene(w)
     mixed(only)
+    with world(only) as w:
+        manual.clusters(w)
+    with world(only, plain=("az2",), zones=1) as w:
+        manual.mixed(w)
     with world(only) as w:
         for scene in (unknown_server, counted, counted_by_hand):
             scene(w)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.lab import Family, Lab, LabOptions
-from tests.cases import kube_ovn
+from tests.cases import kube_ovn, manual
 from tests.cases.files import file, zone
 from tests.cases.world import World
 
@@ -464,6 +464,14 @@ def three_zones(only: str) -> None:
         )
 
 
+def manual_routes(only: str) -> None:
+    """Zones whose routes stand in the file."""
+    with world(only) as w:
+        manual.plain(w)
+    with world(only, zones=3) as w:
+        manual.third(w)
+
+
 def main(only: str) -> None:
     for scenes in (
         two_fresh_zones,
@@ -471,6 +479,7 @@ def main(only: str) -> None:
         adoption,
         equal_addresses,
         three_zones,
+        manual_routes,
         kube_ovn.main,
     ):
         scenes(only)

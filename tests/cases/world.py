@@ -63,6 +63,11 @@ class World:
         """The cluster of the lab's zone az<number>."""
         return self.lab.clusters[f"az{number}"].cluster
 
+    @staticmethod
+    def databases(name: str) -> tuple[Database, Database]:
+        """Those of a zone."""
+        return Database(name, NORTHBOUND), Database(name, SOUTHBOUND)
+
     def nbctl(self, *arguments: str, zone: int = 1) -> str:
         """ovn-nbctl in a zone, as an operator would use it by hand."""
         return self.zone(zone).nbctl(*arguments)

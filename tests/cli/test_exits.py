@@ -79,10 +79,10 @@ def test_a_file_that_is_wrong_missing_or_not_supported(
     assert icplan(command, *nonce, "-f", "nowhere.yaml").exit == 1
     fresh.file(("kind: Interconnect", "kind: Internet"))
     assert icplan(command, *nonce).exit == 1
-    fresh.file(("metadata", "routePolicy: manual\nmetadata"))
+    fresh.file(("metadata", "limits: {canary: az1}\nmetadata"))
     ran = icplan(command, *nonce)
     assert ran.exit == 1
-    assert "interconnect.yaml:3:14: IC199 routePolicy manual in az1, a plain OVN zone," in ran.err
+    assert "interconnect.yaml:3:18: IC199 limits.canary is not supported yet" in ran.err
     assert ran.out == ""
 
 
@@ -98,7 +98,7 @@ def test_validate(icplan: Run, fresh: World) -> None:
         fresh.file(("az1-gw1, az1-gw2", "az1-gw1, az1-gw1"))
         assert icplan("validate", *json).exit == 1
         # What this version cannot carry out is no mistake of the file.
-        fresh.file(("metadata", "routePolicy: manual\nmetadata"))
+        fresh.file(("metadata", "limits: {canary: az1}\nmetadata"))
         assert icplan("validate", *json).exit == 0
 
 

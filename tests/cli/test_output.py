@@ -385,15 +385,7 @@ UNSUPPORTED = {
         "icDatabase: {",
         "icDatabase: {deployment: {runtime: docker, image: kube-ovn}, ",
     ),
-    "routePolicy manual in az1, a plain OVN zone,": (
-        "metadata",
-        "routePolicy: manual\nmetadata",
-    ),
     "limits.canary": ("metadata", "limits: {canary: az1}\nmetadata"),
-    "a manual route": (
-        "metadata",
-        "routes: [{from: az1, to: az2, subnets: [10.2.0.0/24]}]\nmetadata",
-    ),
     "an expectation": (
         "metadata",
         'expect: [{from: "*", to: "*", reachable: true}]\nmetadata',
@@ -420,9 +412,8 @@ def test_what_is_not_supported_yet_is_named_with_its_line(
 
 
 def test_every_unsupported_place_is_named_at_once(icplan: Run, fresh: World) -> None:
-    manual = ("    router: router", "    routePolicy: manual\n    router: router")
-    fresh.file(UNSUPPORTED["state: gone"], UNSUPPORTED["limits.canary"], manual)
-    assert icplan("plan").err.count(" is not supported yet") == 4
+    fresh.file(UNSUPPORTED["state: gone"], UNSUPPORTED["running the IC databases"])
+    assert icplan("plan").err.count(" is not supported yet") == 2
 
 
 # Whatever happens

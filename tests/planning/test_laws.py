@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from icplan.core import snapshot as snapshots
 from icplan.core.change import Change
-from icplan.core.io import Snapshot, Transaction, Unreadable
+from icplan.core.io import Insert, Snapshot, Transaction, Unreadable, Update, settled
 from icplan.core.kubernetes import DeleteObject, PatchFields, ReplaceData
-from icplan.core.value import Attributes, Known
+from icplan.core.value import Attributes, Known, Later
 from icplan.kinds import kind_of
+from icplan.kinds.common.contract import Step
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
 from icplan.render.document import plan_document
@@ -252,6 +253,34 @@ def test_the_digest_does_not_change_with_the_clock_or_with_lines() -> None:
     assert digests("# a comment\n" + file_of(case), snapshot) == digest(plan_of(case))
 
 
+# What is only known later
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_what_is_known_later_is_known_by_then(case: Path) -> None:
+    made = plan_of(case)
+    wave_of = {one.address: wave.number for wave in made.waves for one in wave.changes}
+    for one in made.changes:
+        assert not any(isinstance(value, Later) for value in (one.before or {}).values())
+        for value in (one.after or {}).values():
+            if isinstance(value, Later):
+                assert wave_of.get(value.source, 0) < wave_of[one.address]
+                assert value.constraint
+
+
+def held(step: Step) -> set[Later]:
+    """What a write holds of things only known later."""
+    if not isinstance(step.operation, Transaction):
+        return set()
+    columns = (
+        value
+        for write in step.operation.writes
+        if isinstance(write, Insert | Update)
+        for value in write.columns.values()
+    )
+    return {value for value in columns if isinstance(value, Later)}
+
+
 # Whatever is there
 
 
@@ -288,6 +317,11 @@ def test_whatever_is_there_can_be_planned_shown_and_written(
             continue
         for change in made.changes:
             for step in kind_of(change.address.kind).steps(change, made.view):
+                later = {one for one in (change.after or {}).values() if isinstance(one, Later)}
+                # Each is found by a way of its own, and then nothing is left to be known.
+                assert {one.later for one in step.resolutions} == later & held(step)
+                values = {one.later: "192.0.2.1" for one in step.resolutions}
+                assert not held(replace(step, operation=settled(step.operation, values)))
                 match step.operation:
                     case Transaction(_, preconditions, writes):
                         assert preconditions, "a write without a guard"

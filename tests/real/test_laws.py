@@ -109,13 +109,44 @@ def files(draw: st.DrawFn) -> dict[str, object]:
             )
         )
         state = draw(st.sampled_from(["present", "present", "present", "absent"]))
-        zones.append({"name": name, "hosts": hosts, "withhold": withhold, "state": state})
+        policy = draw(st.sampled_from(["auto", "manual"]))
+        zones.append(
+            {
+                "name": name,
+                "hosts": hosts,
+                "withhold": [] if policy == "manual" else withhold,
+                "state": state,
+                "policy": policy,
+            }
+        )
     return {
+        "routes": draw(routes(zones, family)),
         "count": draw(st.integers(1, 3)),
         "family": family,
         "at_once": draw(st.integers(1, 3)),
         "zones": zones,
     }
+
+
+@st.composite
+def routes(draw: st.DrawFn, zones: list[dict[str, object]], family: str) -> list[str]:
+    """Routes from manual zones to whatever is present."""
+    present = [one for one in zones if one["state"] == "present"]
+    found = []
+    for source in present:
+        for target in present:
+            if source["policy"] == "auto" or source is target or not draw(st.booleans()):
+                continue
+            number = ZONES.index(str(target["name"])) + 1
+            carried = {
+                "ipv4": ["office", f"10.{number}.0.0/16"],
+                "ipv6": [f"fd00:{number}::/64"],
+                "dual": ["office", f"10.{number}.0.0/16", f"fd00:{number}::/64"],
+            }
+            subnets = draw(st.lists(st.sampled_from(carried[family]), min_size=1, unique=True))
+            quoted = ", ".join(f'"{one}"' for one in subnets)
+            found.append(f"from: {source['name']}, to: {target['name']}, subnets: [{quoted}]")
+    return found
 
 
 def spec_of(world: World, file: dict[str, object]) -> Spec:
@@ -147,7 +178,12 @@ def spec_of(world: World, file: dict[str, object]) -> Spec:
             "    router: router",
             f"    gatewayNodes: [{', '.join(zone['hosts'])}]",
             f"    withhold: [{quoted}]",
+            f"    routePolicy: {zone['policy']}",
         ]
+    listed = file["routes"]
+    assert isinstance(listed, list)
+    if listed:
+        lines += ["routes:", *(f"  - {{{one}}}" for one in listed)]
     return read("\n".join(lines).encode(), "generated.yaml")
 
 

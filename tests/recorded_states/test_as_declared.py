@@ -75,6 +75,7 @@ LEFT_BEHIND: dict[tuple[str, int], dict[str, str]] = {(OLD, 15): RESIDUE, (OLD, 
 """Likewise, but only verify asks for them: the plan has announced it."""
 
 RULES: dict[int, set[str]] = {
+    5: {"IC068"},
     7: {"IC036"},
     21: {"IC046"},
     25: {"IC059"},

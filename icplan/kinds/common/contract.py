@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from icplan.core.address import Address
 from icplan.core.change import Action, Change, Effect
 from icplan.core.io import Operation, Query, Unreadable
 from icplan.core.kubernetes import ObjectQuery
-from icplan.core.state import Desired, Observed
-from icplan.core.value import Attributes
+from icplan.core.state import Desired, DesiredState, Observed
+from icplan.core.value import Attributes, Later
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
@@ -23,11 +23,32 @@ nothing: as it is. A rule says why and refuses; without this it would look no lo
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the kinds that rest on no other zone bring about, for those that do.
+
+    Attributes:
+        desired: what those want.
+        drawing: the zones whose controllers draw other addresses on the transit switches, each
+            with the changes that make them, in order.
+    """
+
+    desired: DesiredState = field(default_factory=dict)
+    drawing: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """All that a kind may look at: what the file says, and what was seen."""
+    """All that a kind may look at: what the file says, and what was seen.
+
+    Attributes:
+        spec: the file.
+        facts: what was seen.
+        outlook: what the other kinds bring about; empty for all but the kinds that follow them.
+    """
 
     spec: Spec
     facts: Facts
+    outlook: Outlook = Outlook()
 
     @property
     def owner(self) -> str:
@@ -93,6 +114,21 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """How a value that is only known later is found, right before the write that needs it.
+
+    Attributes:
+        later: what is looked for, as the plan shows it.
+        queries: what is read anew.
+        find: the value; or why it is not there yet, or is not what the plan said it would be.
+    """
+
+    later: Later
+    queries: tuple[Query | ObjectQuery, ...]
+    find: Callable[[Facts], str | Missing | Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One guarded write of a change, and what must be seen before the next one.
 
@@ -103,6 +139,7 @@ class Step:
         guards: looked at just before the write.
         awaits: evidence that the next step needs.
         leaves: how things stand while no further step is done; empty where that is no matter.
+        resolutions: how what the write holds of things only known later is found.
     """
 
     operation: Operation
@@ -112,6 +149,7 @@ class Step:
     unless: tuple[Check, ...] = ()
     skips: int = 0
     leaves: str = ""
+    resolutions: tuple[Resolution, ...] = ()
 
 
 def one_step(
@@ -149,6 +187,9 @@ class Kind:
         afterwards: a change rests on what other zones are told: done after them.
         founding: its objects are what the IC databases run on: there before everything else, gone
             after it.
+        follows: of a kind that rests on other zones' objects: those that must be as declared, and
+            seen to be, before a change. It is done right after the last of them; and what it takes
+            away goes before anything else does. What it wants may depend on the outlook.
     """
 
     name: str
@@ -162,3 +203,4 @@ class Kind:
     takes_away: Callable[[Change], bool] = deletes
     afterwards: bool = False
     founding: bool = False
+    follows: Callable[[Change, View], frozenset[Address]] | None = None

@@ -128,6 +128,7 @@ def rebuilds(view: View, only: Generation | None = None) -> Iterator[Effect]:
             "controller rebuilds the interconnection whenever the set of transit switches "
             "changes, in all Kube-OVN zones at once; its addresses change",
             gives_up=addresses(view, zone.name),
+            draws=True,
         )
     for name in undeclared(view):
         yield Effect(

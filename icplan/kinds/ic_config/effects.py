@@ -13,6 +13,7 @@ from icplan.kinds.common.cycle import ports
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
 from icplan.kinds.common.registered import addresses
+from icplan.kinds.common.routed import routed
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONTROLLER, Cluster
 from icplan.ovn.generation import Generation
@@ -49,9 +50,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     elif not _joined(change, view):
         auto = _text(change.after, AUTO) == "true"
         routes = "it and the other zones learn each other's subnets" if auto else "no routes yet"
-        yield Effect(
-            name, Impact.NONE, f"{name} joins: {controller} makes its ports and addresses; {routes}"
-        )
+        sentence = f"{name} joins: {controller} makes its ports and addresses; {routes}"
+        yield Effect(name, Impact.NONE, sentence, draws=True)
     elif {*change.differing} == {"gw-nodes"}:
         yield _gateways(change, view, zone.cluster)
     elif change.differing:
@@ -79,13 +79,13 @@ def _gateways(change: Change, view: View, cluster: Cluster) -> Effect:
     match cluster.generation:
         case Generation.OLD:
             why = f"{described(cluster)} cannot change gateways in place: {rebuilt}"
-            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up)
+            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
         case Generation.UNKNOWN:
             why = (
                 f"{described(cluster)} may be older than 1.15.24 or 1.16.3 and unable to change "
                 f"gateways in place: then {rebuilt}"
             )
-            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up)
+            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
     switches = view.spec.interconnect.transit_switches.names
     return _in_place(zone, _nodes(change.before), _nodes(change.after), switches)
 
@@ -139,12 +139,15 @@ def _rebuild(change: Change, view: View, cluster: Cluster) -> Effect:
             "; if the old IC database does not answer, it stays cut off until the pod of "
             f"{name} is restarted"
         )
+    by_file = routed(view.spec, zone)
     return Effect(
         zone,
         Impact.OUTAGE,
         sentence,
-        leaves=before and not after,
+        leaves=before and not after and not by_file,
         gives_up=addresses(view, zone),
+        draws=True,
+        by_file=before and not after and by_file,
     )
 
 

@@ -8,6 +8,7 @@ from icplan.planning.rules import (
     gateways,
     ic_server,
     kube_ovn,
+    manual_routes,
     names,
     ownership,
     routes,
@@ -34,6 +35,9 @@ OFFLINE: tuple[OfflineRule, ...] = (
     OfflineRule("IC034", ERROR, addresses.repeated_server),
     OfflineRule("IC035", ERROR, kube_ovn.no_way_through),
     OfflineRule("IC049", WARNING, kube_ovn.withheld_in_vain),
+    OfflineRule("IC061", ERROR, manual_routes.ends_not_present),
+    OfflineRule("IC063", WARNING, manual_routes.no_way_back),
+    OfflineRule("IC068", WARNING, manual_routes.manual_beside_automatic),
 )
 """Decided by the file alone."""
 
@@ -77,6 +81,13 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC056", ERROR, databases.left_behind),
     LiveRule("IC057", ERROR, addresses.ports_left_outside),
     LiveRule("IC059", ERROR, routes.advertised_by_hand),
+    LiveRule("IC060", ERROR, manual_routes.from_an_advertising_zone),
+    LiveRule("IC062", ERROR, manual_routes.no_such_subnet),
+    LiveRule("IC064", ERROR, manual_routes.overlaps_own),
+    LiveRule("IC065", WARNING, manual_routes.rerouted),
+    LiveRule("IC066", WAIVABLE, manual_routes.another_way),
+    LiveRule("IC067", ERROR, manual_routes.two_targets),
+    LiveRule("IC069", ERROR, manual_routes.family_not_carried),
 )
 """Decided by what was observed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.kinds.common import zones
+from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.withheld import planned_denials
 from icplan.kinds.route_exchange import WITHHELD
@@ -127,17 +128,19 @@ def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
     ic, transit = seen.facts.ic_southbound, _transit_subnets(seen)
     owners = {bare(net): port.zone for port in (ic.ports if ic else ()) for net in port.networks}
     sites = {one.name: site for site, one in seen.facts.northbound.items()}
+    gone = _taken_back(seen)
     for zone, one in _advertised(seen):
-        if not _by_hand(one, transit):
+        if not _by_hand(one, transit) or (zone.name, one.prefix, bare(one.nexthop)) in gone:
             continue
         registered = owners.get(bare(one.nexthop), "")
         owner = sites.get(registered, registered)
         nobody = ", which no zone has now" if ic else ""
         to = f"to {owner} ({one.nexthop})" if owner else f"to {one.nexthop}{nobody}"
         router = zone.declared.router
-        cure = f"Delete it: ovn-nbctl lr-route-del {router} {one.prefix} {one.nexthop}"
-        if zone.declared.kube_ovn:  # elsewhere nobody makes manual routes yet
-            cure += f"; or let {zone.name} have `routePolicy: manual`"
+        cure = (
+            f"Delete it: ovn-nbctl lr-route-del {router} {one.prefix} {one.nexthop}; or let "
+            f"{zone.name} have `routePolicy: manual`"
+        )
         yield Finding(
             zone.name,
             f"{one.prefix} of {zone.name} is a route by hand {to}, and {zone.name} advertises: "
@@ -145,6 +148,17 @@ def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
             cure + ".",
             zone.declared.origin(seen.spec, "routePolicy"),
         )
+
+
+def _taken_back(seen: Seen) -> frozenset[tuple[str, str, str]]:
+    """The routes of this file by zone, prefix and next hop: a rule of their own speaks of them."""
+    return frozenset(
+        (zone.name, one.prefix, bare(one.nexthop))
+        for zone in zones.seen(seen.view)
+        if zone.router is not None
+        for one in zone.northbound.routes_of(zone.router)
+        if one.external_ids.get(MARK) == seen.view.owner
+    )
 
 
 def advertised_overlap(seen: Seen) -> Iterator[Finding]:

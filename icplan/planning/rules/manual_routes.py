@@ -1,0 +1,338 @@
+"""Rules about the routes of the file. Nothing about what zones advertise by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from icplan.core.origin import Origin
+from icplan.core.state import Declared, Present
+from icplan.core.value import Known
+from icplan.kinds import manual_route
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import MARK
+from icplan.kinds.common.registered import owners
+from icplan.kinds.common.routed import Reader, all_entries, families, pairs
+from icplan.kinds.common.transit_address import bare, subnets
+from icplan.ovn.northbound import REROUTE, Policy, StaticRoute
+from icplan.ovn.prefix import family, normal, ordered, overlap
+from icplan.ovn.routes import candidates
+from icplan.ovn.subnets import is_prefix, resolve
+from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
+from icplan.spec.model import GoneZone, KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
+
+_DESTINATIONS = re.compile(r"ip([46])\.dst *== *(\{[^}]*\}|[0-9a-fA-F.:/]+)")
+
+
+def from_an_advertising_zone(seen: Seen) -> Iterator[Finding]:
+    """A route of the file starts in a zone that advertises.
+
+    ovn-ic takes it for a network of that zone and advertises it: the other zone learns its own
+    prefix back, a newer controller then denies that zone's whole subnet, and every zone loses the
+    way to it. Removing the route does not heal that: the denial stays until the other zone is
+    switched off and on (measured). Let the zone have `routePolicy: manual`, or withhold the prefix
+    there, which a plain OVN zone can.
+    """
+    for pair in pairs(seen.view):
+        source = pair.source
+        if not source.automatic(seen.spec):
+            continue
+        withheld = _withheld(seen, source)
+        for prefix, origin in pair.prefixes.items():
+            if not any(overlap(prefix, one) and _covers(one, prefix) for one in withheld):
+                cure = f"Let {source.name} have `routePolicy: manual`"
+                if not source.kube_ovn:
+                    cure += f", or withhold {prefix} there"
+                yield Finding(
+                    source.name,
+                    f"{source.name} advertises, and would advertise its route to {prefix} of "
+                    f"{pair.target.name}: {pair.target.name} would learn its own prefix back, and "
+                    "could deny it for good",
+                    f"{cure}, or remove the route.",
+                    origin,
+                )
+
+
+def _withheld(seen: Seen, zone: zones.DeclaredZone) -> tuple[str, ...]:
+    """What a plain zone neither advertises nor learns; a cluster withholds only what it has."""
+    if zone.kube_ovn or seen.facts.zone_unseen(zone.name) is not None:
+        return ()
+    found = zones.find(seen.view, zone.name)
+    if found.router is None:
+        return ()
+    return resolve(found.northbound, found.router, zone.zone.withhold)[0]
+
+
+def _covers(outer: str, inner: str) -> bool:
+    return int(outer.rpartition("/")[2]) <= int(inner.rpartition("/")[2])
+
+
+def ends_not_present(spec: Spec) -> Iterator[Finding]:
+    """A route leads from a zone or to one that is not interconnected, or from a zone to itself.
+
+    What is taken out is reached by nobody. Remove the route first, or with the zone.
+    """
+    declared = {one.name: one for one in spec.interconnect.availability_zones}
+    for index, route in enumerate(spec.interconnect.routes):
+        if route.from_ == route.to:
+            yield Finding(
+                route.to,
+                f"a route leads from {route.from_} to itself",
+                "Name another zone, or remove the route.",
+                spec.origin("routes", index, "to"),
+            )
+            continue
+        for key, name in (("from", route.from_), ("to", route.to)):
+            zone = declared.get(name)
+            if zone is None or _present(zone):
+                continue
+            yield Finding(
+                name,
+                f"a route leads {key} {name}, which is declared {zone.state.value}",
+                "Remove the route; what was made of it is then deleted before anything else.",
+                spec.origin("routes", index, key),
+            )
+
+
+def _present(zone: KubeOvnZone | PlainOvnZone | GoneZone) -> bool:
+    return not isinstance(zone, GoneZone) and zone.state is ZoneState.PRESENT
+
+
+def no_such_subnet(seen: Seen) -> Iterator[Finding]:
+    """A route leads to a subnet that its zone does not have, has only a part of, or withholds.
+
+    Packets would go there and be dropped, or reach only some of what the CIDR says. Write a whole
+    subnet of that zone, by name or CIDR, or a CIDR that contains whole ones.
+    """
+    reader = Reader(seen.view)
+    for entry in all_entries(seen.spec):
+        if trouble := reader.meaning(entry).trouble:
+            cure = "Write a whole subnet: its name, its CIDR, or a CIDR that contains it."
+            if trouble.endswith("is withheld"):
+                cure = f"Take it out of `withhold` of {entry.target.name}, or remove the route."
+            yield Finding(entry.source.name, trouble, cure, entry.origin(seen.spec))
+
+
+def no_way_back(spec: Spec) -> Iterator[Finding]:
+    """Routes lead from one zone to another, and none lead back.
+
+    `routes` says one direction. Answers find no way back unless something else leads them.
+    """
+    interconnect = spec.interconnect
+    declared = {one.name: one for one in interconnect.availability_zones}
+    there = {(route.from_, route.to) for route in interconnect.routes}
+    told: set[tuple[str, str]] = set()
+    for index, route in enumerate(interconnect.routes):
+        pair = route.from_, route.to
+        if (route.to, route.from_) in there or pair in told or route.from_ == route.to:
+            continue
+        told.add(pair)
+        target = declared.get(route.to)
+        if target is None or not _present(target):
+            continue
+        line = f"- {{from: {route.to}, to: {route.from_}, subnets: [SUBNETS]}}"
+        cure = f"Add `{line}` with those of {route.from_} that shall be reached."
+        if _automatic(spec, target):
+            cure += f" For that {route.to} needs `routePolicy: manual`: it advertises."
+        yield Finding(
+            route.from_,
+            f"{route.from_} has a route to {route.to}, and {route.to} has none back",
+            cure,
+            spec.origin("routes", index),
+        )
+
+
+def _automatic(spec: Spec, zone: KubeOvnZone | PlainOvnZone | GoneZone) -> bool:
+    own = None if isinstance(zone, GoneZone) else zone.route_policy
+    return (own or spec.interconnect.route_policy) is RoutePolicy.AUTO
+
+
+def overlaps_own(seen: Seen) -> Iterator[Finding]:
+    """A route leads to a prefix that overlaps a subnet of the very zone that gets the route.
+
+    The more specific of the two wins: the zone would lose addresses of its own, or send its own
+    traffic away. Overlapping subnets cannot reach each other; renumber one of them.
+    """
+    transit = _transit(seen)
+    for pair in pairs(seen.view):
+        zone = pair.source
+        if seen.facts.zone_unseen(zone.name) is not None:
+            continue
+        found = zones.find(seen.view, zone.name)
+        if found.router is None:
+            continue
+        own = [one for one in candidates(found.northbound, found.router) if not one.nexthop]
+        mine = {one.prefix: one.source for one in own} | transit
+        for prefix, origin in pair.prefixes.items():
+            hit = ordered(one for one in mine if overlap(one, prefix))
+            if hit:
+                listed = ", ".join(f"{one} ({mine[one]})" for one in hit[:3])
+                yield Finding(
+                    zone.name,
+                    f"{prefix} of {pair.target.name} overlaps {listed} of {zone.name}",
+                    "Route to what does not overlap, or renumber one of the two.",
+                    origin,
+                )
+
+
+def _transit(seen: Seen) -> dict[str, str]:
+    switches = seen.spec.interconnect.transit_switches
+    return {
+        str(subnet): f"transit switch {name}"
+        for index, name in enumerate(switches.names)
+        for subnet in subnets(switches.subnet_of(index))
+    }
+
+
+def rerouted(seen: Seen) -> Iterator[Finding]:
+    """A policy of a plain zone's router may send the packets elsewhere, whatever the route says.
+
+    Policies come before routes. In a Kube-OVN zone the controller lets such traffic pass; here
+    nobody does. Add a policy of a higher priority that allows it.
+    """
+    for pair in pairs(seen.view):
+        source = pair.source
+        if source.kube_ovn or seen.facts.zone_unseen(source.name) is not None:
+            continue
+        found = zones.find(seen.view, source.name)
+        if found.router is None:
+            continue
+        for policy in found.northbound.policies_of(found.router):
+            if policy.action != REROUTE:
+                continue
+            hit = [one for one in ordered(pair.prefixes) if _may_match(policy, one)]
+            if hit:
+                router, first = found.router.name, hit[0]
+                yield Finding(
+                    source.name,
+                    f"a policy of router {router} reroutes what its route to {', '.join(hit)} of "
+                    f"{pair.target.name} should lead: {policy.priority} {policy.match}",
+                    f"Let it pass: ovn-nbctl lr-policy-add {router} {policy.priority + 1} "
+                    f"'ip{family(first)}.dst == {first}' allow",
+                    pair.prefixes[first],
+                )
+
+
+def _may_match(policy: Policy, prefix: str) -> bool:
+    """Whether a policy may be about packets to a prefix; only what is surely not is left out."""
+    version = family(prefix)
+    other = 4 if version == 6 else 6
+    if f"ip{other}." in policy.match and f"ip{version}." not in policy.match:
+        return False
+    if "||" in policy.match:
+        return True
+    for found_version, text in _DESTINATIONS.findall(policy.match):
+        listed = [one.strip() for one in text.strip("{}").split(",")]
+        known = all(is_prefix(one) for one in listed)
+        if (
+            known
+            and int(found_version) == version
+            and not any(overlap(one, prefix) for one in listed)
+        ):
+            return False
+    return True
+
+
+def another_way(seen: Seen) -> Iterator[Finding]:
+    """Somebody's route has the same prefix as a route of the file, and another next hop.
+
+    OVN spreads flows over both, so that some take the one and some the other. icplan leaves a route
+    alone that it did not make. Delete it, or accept it if both lead where they should.
+    """
+    hops: dict[tuple[str, str], set[str]] = {}
+    places: dict[tuple[str, str], Origin] = {}
+    for one, state in sorted(seen.desired.items()):
+        if one.kind == manual_route.NAME and isinstance(state, Declared) and state.attributes:
+            key = one.site, manual_route.place(one)[0]
+            places.setdefault(key, state.origin)
+            found = seen.observed.get(one)
+            there = found.attributes if isinstance(found, Present) else {}
+            # What it leads to today, and is to lead to: what is adopted may do with another one.
+            both = (there.get(manual_route.HOP), state.attributes[manual_route.HOP])
+            hops.setdefault(key, set()).update(
+                str(hop.value) for hop in both if isinstance(hop, Known)
+            )
+    names = owners(seen.facts)
+    for (site, prefix), origin in places.items():
+        if seen.facts.zone_unseen(site) is not None:
+            continue
+        zone = zones.find(seen.view, site)
+        if zone.router is None:
+            continue
+        for route in zone.northbound.routes_to(zone.router, prefix):
+            hop = bare(route.nexthop)
+            if not _foreign(route, seen.view.owner) or hop in hops[site, prefix]:
+                continue
+            whose = ", ".join(sorted(names.get(hop, ()))) or "no zone"
+            yield Finding(
+                site,
+                f"{site} has another route to {prefix}, over {hop}, an address of {whose}",
+                f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}.",
+                origin,
+            )
+
+
+def _foreign(route: StaticRoute, owner: str) -> bool:
+    return route.policy == "dst-ip" and route.external_ids.get(MARK) != owner
+
+
+def two_targets(seen: Seen) -> Iterator[Finding]:
+    """Two routes of one zone have the same prefix, and lead to different zones.
+
+    Only one of them can be followed. Remove the other.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for pair in pairs(seen.view):
+        for prefix, origin in pair.prefixes.items():
+            other = first.setdefault((pair.source.name, prefix), pair.target.name)
+            if other != pair.target.name:
+                yield Finding(
+                    pair.source.name,
+                    f"{pair.source.name} has routes to {prefix} of {other} and to the same of "
+                    f"{pair.target.name}",
+                    "Remove one of the two.",
+                    origin,
+                )
+
+
+def manual_beside_automatic(spec: Spec) -> Iterator[Finding]:
+    """Some zones advertise, and one with manual routes is beside them.
+
+    It is not advertised to them and learns nothing from them; and a zone that advertises cannot
+    have a route of the file to it. Let all zones that shall reach each other have one policy.
+    """
+    present = [one for one in spec.interconnect.availability_zones if _present(one)]
+    automatic = sorted(one.name for one in present if _automatic(spec, one))
+    if not automatic:
+        return
+    shown = ", ".join(automatic[:3]) + (f" and {len(automatic) - 3} more" if automatic[3:] else "")
+    for index, zone in enumerate(spec.interconnect.availability_zones):
+        if _present(zone) and not _automatic(spec, zone):
+            yield Finding(
+                zone.name,
+                f"{zone.name} has manual routes, and {shown} "
+                f"{'advertise' if automatic[1:] else 'advertises'}: they learn nothing of each "
+                "other",
+                "Let all of them have the same routePolicy, unless that is meant.",
+                spec.origin("availabilityZones", index, "routePolicy"),
+            )
+
+
+def family_not_carried(seen: Seen) -> Iterator[Finding]:
+    """A route leads to a prefix of a family that the transit switches do not carry.
+
+    A next hop has the family of its route. Let `transitSwitches` have that family, or both.
+    """
+    reader, carried = Reader(seen.view), families(seen.spec)
+    for entry in all_entries(seen.spec):
+        prefixes = reader.meaning(entry).prefixes
+        # Of a subnet with both families that is called by name what can be routed is.
+        if prefixes and not any(family(one) in carried for one in prefixes):
+            yield Finding(
+                entry.source.name,
+                f"{', '.join(map(normal, prefixes))} of {entry.target.name} is "
+                f"IPv{family(prefixes[0])}, which no transit switch carries",
+                "Write `transitSwitches: {family: dual}`, or remove the route.",
+                entry.origin(seen.spec),
+            )
