@@ -27,6 +27,7 @@ class PlanFile:
         digest: of the plan that was saved.
         document: the plan as it was shown.
         without: the zones that it leaves out.
+        destroyed: it takes everything apart.
     """
 
     file: str
@@ -34,10 +35,13 @@ class PlanFile:
     digest: str
     document: Mapping[str, object]
     without: tuple[str, ...] = ()
+    destroyed: bool = False
 
 
 def encode(plan_file: PlanFile) -> bytes:
     """The bytes of a saved plan; the same plan gives the same bytes."""
+    # Absent unless it is so: what cannot read it must not take it for another plan.
+    destroyed = {"destroyed": True} if plan_file.destroyed else {}
     return orjson.dumps(
         {
             "format": FORMAT,
@@ -47,6 +51,7 @@ def encode(plan_file: PlanFile) -> bytes:
             "without": list(plan_file.without),
             "digest": plan_file.digest,
             "plan": plan_file.document,
+            **destroyed,
         },
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
     )
@@ -79,7 +84,8 @@ def decode(data: bytes, place: str) -> PlanFile:
         and isinstance(without, list)
         and all(isinstance(zone, str) for zone in without)
     ):
-        return PlanFile(file, content, digest, document, tuple(without))
+        destroyed = raw.get("destroyed") is True
+        return PlanFile(file, content, digest, document, tuple(without), destroyed)
     raise _bad(place, "parts of it are missing")
 
 

@@ -17,9 +17,11 @@ from icplan.planning.plan import Plan, make_plan
 from icplan.render.document import plan_document
 from icplan.render.paint import Paint
 from icplan.render.text import plan_text
+from icplan.spec.destroyed import destroyed
 from icplan.spec.left_out import leave_out
-from icplan.spec.load import read
+from icplan.spec.load import Spec, read
 
+DESTROY = "--destroy"
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/interconnect.yaml"))
 
@@ -32,14 +34,27 @@ def without(case: Path) -> tuple[str, ...]:
     """The zones that a case leaves out."""
     file = case / "options.txt"
     words = file.read_text(encoding="utf-8").split() if file.exists() else []
+    words = [one for one in words if one != DESTROY]
     options, zones = words[::2], words[1::2]
     assert options == ["--without"] * len(zones), file
     return tuple(zones)
 
 
+def destroys(case: Path) -> bool:
+    """Whether a case takes everything apart."""
+    file = case / "options.txt"
+    return file.exists() and DESTROY in file.read_text(encoding="utf-8").split()
+
+
+def as_asked(spec: Spec, case: Path) -> Spec:
+    """A file as the options of a case have it."""
+    spec = leave_out(spec, without(case))
+    return destroyed(spec) if destroys(case) else spec
+
+
 def plan_of(case: Path) -> Plan:
     spec = read((case / "interconnect.yaml").read_bytes(), "interconnect.yaml")
-    spec = leave_out(spec, without(case))
+    spec = as_asked(spec, case)
     return make_plan(spec, snapshot.decode((case / "snapshot.json").read_bytes()))
 
 

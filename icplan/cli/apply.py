@@ -99,7 +99,7 @@ def command(
             raise _said_already(saved)
         approved = planfile.decode(read_bytes(saved, "plan file"), saved)
         spec = read(approved.content.encode(), approved.file)
-        spec = for_this_run(spec, approved.without, access)
+        spec = for_this_run(spec, approved.without, access, destroy=approved.destroyed)
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
         document = plan_document(plan)
@@ -111,10 +111,10 @@ def command(
         # Of an incomplete plan there is no digest, and nothing to compare.
         if approved is not None and not known and document["digest"] is not None:
             out.tell(difference_text(approved.document, document, out.err))
-        if (refusal := _refusal(out, plan)) is not None:
+        if (refused := refusal(out, plan)) is not None:
             if as_json:
-                out.print_json(refusal_document(document, refusal))
-            return refusal
+                out.print_json(refusal_document(document, refused))
+            return refused
         _require_same(plan, approved, expect_digest)
         if not plan.changes:
             if as_json:
@@ -125,7 +125,7 @@ def command(
         if not decided and not _asked(out, plan_text(document, out.err) if as_json else ""):
             out.tell("Not applied; nothing was written.\n")
             return Exit.FAILED
-        return _carry_out(
+        return carry_out(
             out, plan, document, databases, run_log, Waits(wait, wait_operator), as_json=as_json
         )
 
@@ -139,7 +139,8 @@ def _said_already(saved: str) -> UsageError:
     )
 
 
-def _refusal(out: Console, plan: Plan) -> Exit | None:
+def refusal(out: Console, plan: Plan) -> Exit | None:
+    """Says why a plan is not carried out, and gives the exit code; None when it may be."""
     if plan.unseen or plan.preview or (plan.unclear and not plan.refused):
         out.tell(out.err.bad("Not applied: not everything could be seen.") + "\n")
         return Exit.FAILED
@@ -185,7 +186,7 @@ def _asked(out: Console, unshown: str) -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
-def _carry_out(
+def carry_out(
     out: Console,
     plan: Plan,
     document: PlanDocument,
@@ -195,6 +196,11 @@ def _carry_out(
     *,
     as_json: bool,
 ) -> int:
+    """Does what was approved, and tells how it ended; gives the exit code.
+
+    Raises:
+        IcplanError: nothing was written.
+    """
     progress = TextProgress(out.tell, out.err, terminal=out.terminal, columns=lambda: out.columns)
     log = RunLog(Path(run_log) if run_log else None)
     # What `Stopping` goes back to: once the run is over, no signal may change how it ended.

@@ -21,6 +21,7 @@ _COMMANDS = {
     "plan": "Show what would change, why, and what users would feel.",
     "show": "Show a saved plan again.",
     "apply": "Carry a plan out, or stop and say where it stands.",
+    "destroy": "Take everything apart that the file declares.",
     "verify": "Check that reality serves the file.",
     "status": "Show all zones on one page.",
     "schema": "Print the JSON Schema of the file.",

@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from icplan.cli.console import Console
-from icplan.errors import IcplanError
+from icplan.errors import IcplanError, UsageError
+from icplan.render.paint import escape
 from icplan.render.problems import diagnostic_text
 from icplan.spec.access import with_access
+from icplan.spec.destroyed import destroyed
 from icplan.spec.left_out import leave_out
 from icplan.spec.load import Spec, read
 from icplan.spec.source import LARGEST
@@ -76,13 +78,16 @@ def console(context: click.Context) -> Console:
     return found or Console()
 
 
-def read_spec(file: str, without: Iterable[str] = (), access: str | None = None) -> Spec:
+def read_spec(
+    file: str, without: Iterable[str] = (), access: str | None = None, *, destroy: bool = False
+) -> Spec:
     """The file as a spec.
 
     Args:
         file: the interconnect file.
         without: zones to leave out.
         access: the access file.
+        destroy: everything is to be taken apart.
 
     Raises:
         FileError: it cannot be understood.
@@ -90,10 +95,12 @@ def read_spec(file: str, without: Iterable[str] = (), access: str | None = None)
         IcplanError: it cannot be read.
     """
     spec = read(read_bytes(file, "interconnect file", LARGEST + 1), file)
-    return for_this_run(spec, without, access)
+    return for_this_run(spec, without, access, destroy=destroy)
 
 
-def for_this_run(spec: Spec, without: Iterable[str], access: str | None) -> Spec:
+def for_this_run(
+    spec: Spec, without: Iterable[str], access: str | None, *, destroy: bool = False
+) -> Spec:
     """The spec as the options have it.
 
     Raises:
@@ -102,9 +109,22 @@ def for_this_run(spec: Spec, without: Iterable[str], access: str | None) -> Spec
         IcplanError: the access file cannot be read.
     """
     spec = leave_out(spec, without)
+    if destroy:
+        if spec.without:
+            raise _all_or_nothing(spec.without)
+        spec = destroyed(spec)
     if access is None:
         return spec
     return with_access(spec, read_bytes(access, "access file", LARGEST + 1), access)
+
+
+def _all_or_nothing(without: Iterable[str]) -> UsageError:
+    """What is said to somebody who would take apart all but a zone."""
+    return UsageError(
+        " ".join(f"--without {escape(zone)}" for zone in sorted(without)),
+        cause="what the zones share goes too, and a zone that is left out still uses it",
+        cure="leave the option out; a zone that is no more is declared `state: gone`",
+    )
 
 
 def tell_warnings(out: Console, spec: Spec) -> None:

@@ -38,6 +38,7 @@ from icplan.run.lock import holders, place_of
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when not."
 )
+@click.option("--destroy", is_flag=True, help="Plan to take everything apart: icplan destroy.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -48,10 +49,11 @@ def command(
     timeout: float,
     out: str | None,
     detailed_exitcode: bool,
+    destroy: bool,
 ) -> int:
     """Show what would change, why, and what users would feel. Writes nothing, takes no lock."""
     printer = console(context)
-    spec = read_spec(file, without, access)
+    spec = read_spec(file, without, access, destroy=destroy)
     with open_databases(spec, timeout) as databases:
         plan = plan_now(spec, databases)
         held = {
@@ -97,5 +99,6 @@ def _save(out: str, file: str, plan: Plan, document: PlanDocument) -> None:
     shown = cast("PlanDocument", encodable(document))
     name = str(encodable(file))
     without = tuple(sorted(plan.view.spec.without))
-    saved = planfile.PlanFile(name, content, digest, {**shown}, without)
+    spec = plan.view.spec
+    saved = planfile.PlanFile(name, content, digest, {**shown}, without, spec.destroyed)
     write_bytes(out, planfile.encode(saved))

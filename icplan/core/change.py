@@ -28,6 +28,9 @@ class Reason(StrEnum):
     NOT_DECLARED = "managed by icplan, but no longer declared"
     LEAVING = "its availability zone is declared absent"
     ADVERTISED = "its availability zone advertises, and would advertise it too"
+    GONE = "its availability zone is declared gone"
+    ORPHANED = "left behind: nobody uses it any more, and nobody takes it away"
+    DESTROYED = "the interconnection is taken apart"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,11 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAbsent:
-    """The file wants the object gone, whoever made it: most often its zone is declared `absent`."""
+    """The file wants the object gone, whoever made it.
+
+    Attributes:
+        reason: why; most often its zone is declared `absent`.
+    """
 
     origin: Origin
     reason: Reason = Reason.LEAVING

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from icplan.kinds import (
+    dangling_port,
     denylist,
     ic_config,
+    learned_route,
+    lost_port,
     manual_route,
     route_exchange,
+    stale_zone,
     subnet_advertisement,
+    switch_copy,
     switch_count,
     transit_addresses,
     transit_port,
@@ -17,8 +22,12 @@ from icplan.kinds import (
 from icplan.kinds.common.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
+    stale_zone.KIND,
+    dangling_port.KIND,
     switch_count.KIND,
     transit_switch.KIND,
+    switch_copy.KIND,
+    learned_route.KIND,
     zone_name.KIND,
     transit_port.KIND,
     route_exchange.KIND,
@@ -26,13 +35,18 @@ KINDS: tuple[Kind, ...] = (
     ic_config.KIND,
     denylist.KIND,
     transit_addresses.KIND,
+    lost_port.KIND,
     manual_route.KIND,
 )
 """All kinds; a kind comes after those that it needs."""
 
 CHAIN: tuple[Kind, ...] = (
+    stale_zone.KIND,
+    dangling_port.KIND,
     switch_count.KIND,
     transit_switch.KIND,
+    switch_copy.KIND,
+    learned_route.KIND,
     zone_name.KIND,
     transit_port.KIND,
     route_exchange.KIND,
@@ -40,6 +54,7 @@ CHAIN: tuple[Kind, ...] = (
     subnet_advertisement.KIND,
     denylist.KIND,
     transit_addresses.KIND,
+    lost_port.KIND,
     manual_route.KIND,
 )
 """All kinds in the order of their evidence: what is missing of one explains what is missing of

@@ -22,6 +22,7 @@ from icplan.core.value import Attributes, Plain, known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.residue import learned_address
 from icplan.kinds.common.routed import routed
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
@@ -273,7 +274,8 @@ def _unlearned(zone: str, router: str) -> Check:
     return Check(
         address(zone),
         f"{zone} holds no learned route any more",
-        frozenset({address(zone)}),
+        # What its ovn-ic does not take away any more is a change of its own.
+        frozenset({address(zone), learned_address(zone)}),
         in_zone(
             zone,
             lambda seen: verdict(

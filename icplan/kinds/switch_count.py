@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from icplan.core.change import Change, Effect, Impact
+from icplan.core.change import Change, Effect, Impact, Reason
 from icplan.core.io import Operation, Query, Unreadable
 from icplan.core.kubernetes import FieldChange, GetObject, PatchFields, Tree, at, list_at
 from icplan.core.state import Absent, Declared, DesiredState, ObservedState, Present
@@ -34,6 +34,8 @@ from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.spec.load import Spec
 
 NAME = COUNT_KIND
+OWNER_SHOWN = "owner"
+"""Shown only when our mark is taken off."""
 ANNOTATION = ("metadata", "annotations", OWNER)
 
 
@@ -59,10 +61,15 @@ def observed(view: View) -> ObservedState:
 
 
 def _wanted(view: View) -> DesiredState:
-    if server(view) is None:
+    zone = server(view)
+    if zone is None or zone.cluster.ic_server is None:
         return {}
     count = str(view.spec.interconnect.transit_switches.count)
     origin = view.spec.origin("transitSwitches")
+    if view.spec.destroyed:
+        given_back = Declared({OWNER_SHOWN: Known("")}, origin, leaving=True)
+        ours = zone.cluster.ic_server.annotations.get(OWNER) == view.owner
+        return {count_address(): given_back} if ours else {}
     return {count_address(): Declared({SWITCH_NUMBER: Known(count)}, origin)}
 
 
@@ -76,6 +83,10 @@ def _found(view: View) -> ObservedState:
         return {count_address(): unseen}
     if count is None and owner is None:
         return {count_address(): Absent()}
+    if view.spec.destroyed:
+        # All that is ours of it is our mark.
+        shown = {OWNER_SHOWN: Known(view.owner)}
+        return {count_address(): Present(shown, owner)} if owner == view.owner else {}
     attributes = {} if count is None else {SWITCH_NUMBER: Known(count)}
     return {count_address(): Present(attributes, owner)}
 
@@ -97,6 +108,14 @@ def _count(deployment: Deployment) -> str | None:
 def effects(change: Change, view: View) -> Iterator[Effect]:
     """A new number restarts the pods, and with them the IC databases; then come the switches."""
     zone = server(view)
+    if zone is not None and view.spec.destroyed:
+        yield Effect(
+            zone.name,
+            Impact.NONE,
+            f"{titled(zone.name)} goes on running the IC databases, and keeps its transit "
+            "switches: it makes them itself; only icplan's mark is taken off it",
+        )
+        return
     if zone is None or zone.cluster.ic_server is None or SWITCH_NUMBER not in change.differing:
         return
     pods = zone.cluster.ic_server.replicas
@@ -119,6 +138,9 @@ def operation(change: Change, view: View) -> Operation:
     if zone is None or zone.cluster.ic_server is None:
         raise AssertionError("a change of a Deployment that was not seen")
     deployment = zone.cluster.ic_server
+    if view.spec.destroyed:
+        mark = FieldChange(ANNOTATION, deployment.annotations.get(OWNER), None)
+        return PatchFields(deployment_resource(zone.name, IC_SERVER), deployment.uid, (mark,))
     wanted = str(plain(change.after or {}, SWITCH_NUMBER))
     mark = FieldChange(ANNOTATION, deployment.annotations.get(OWNER), view.owner)
     return PatchFields(
@@ -199,7 +221,7 @@ def _running(zone: str) -> Check:
 def checks(view: View) -> Iterator[Check]:
     """The Deployment runs with the number, and its leader has made that many switches."""
     zone = server(view)
-    if zone is not None:
+    if zone is not None and not view.spec.destroyed:
         names = view.spec.interconnect.transit_switches.names
         yield _told(zone.name, str(len(names)))
         yield _running(zone.name)
@@ -247,7 +269,9 @@ def _made(zone: str, names: tuple[str, ...]) -> Check:
 
 
 def takes_away(change: Change) -> bool:
-    """Whether there will be fewer switches: zones must have left them before."""
+    """Whether there will be fewer switches, or none of ours: zones must have left them before."""
+    if change.reason is Reason.LEAVING:
+        return True
     if not change.before or not change.after or SWITCH_NUMBER not in change.before:
         return False
     before, after = (str(plain(one, SWITCH_NUMBER)) for one in (change.before, change.after))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC, Address
-from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.change import Action, Change, Effect, Impact, Reason
 from icplan.core.io import (
     IC_NORTHBOUND,
     Database,
@@ -19,10 +19,10 @@ from icplan.core.io import (
     Transaction,
     equals,
 )
-from icplan.core.state import Declared, DesiredState, ObservedState, Present
+from icplan.core.state import Declared, DeclaredAbsent, DesiredState, ObservedState, Present
 from icplan.core.value import known, plain
-from icplan.kinds.common import zones
-from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
+from icplan.kinds.common import deserted, zones
+from icplan.kinds.common.contract import MARK, Check, Kind, Step, View
 from icplan.kinds.common.controller import config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import fits, subnets
@@ -71,6 +71,14 @@ def _wanted(view: View) -> DesiredState:
         return {}
     switches = view.spec.interconnect.transit_switches
     origin = view.spec.origin("transitSwitches")
+    if view.spec.destroyed:
+        there = view.facts.ic_northbound
+        rows = there.transit_switches if there else ()
+        ours = {row.name for row in rows if row.external_ids.get(MARK) == view.owner}
+        return {
+            address(name): DeclaredAbsent(origin, Reason.DESTROYED)
+            for name in {*ours, *switches.names}
+        }
     return {
         address(name): Declared(known(subnet=switches.subnet_of(index), vendor=VENDOR), origin)
         for index, name in enumerate(switches.names)
@@ -97,6 +105,9 @@ def _rows(view: View) -> ObservedState:
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
     """Every Kube-OVN zone is rebuilt when the set of switches that its controller sees changes."""
+    if view.spec.destroyed:
+        yield Effect(IC, Impact.NONE, "no zone is registered any more by then")
+        return
     yield from _stranded(change, view)
     unseen = change.before is not None and plain(change.before, "vendor") != VENDOR
     if change.action is Action.CREATE or (change.action is Action.DELETE and not unseen):
@@ -163,12 +174,22 @@ def operation(change: Change, view: View) -> Operation:
     )
 
 
+def steps(change: Change, view: View) -> tuple[Step, ...]:
+    """One write; the last of all switches go only when nobody can need them."""
+    guards = (deserted.guard(),) if view.spec.destroyed else ()
+    return (Step(operation(change, view), guards),)
+
+
 def checks(view: View) -> Iterator[Check]:
     """Every zone's ovn-ic has copied each switch into its zone, and dropped those that are gone.
 
     It is a link in that zone's chain: the switch itself is there.
     """
     names = view.spec.interconnect.transit_switches.names
+    if view.spec.destroyed:
+        if not servers(view):
+            yield deserted.check(view)
+        return
     rows = view.facts.ic_northbound.transit_switches if view.facts.ic_northbound else ()
     marked = {row.name for row in rows if row.external_ids.get(MARK) == view.owner}
     # What the Deployment deletes by itself are the last ones of its own.
@@ -213,4 +234,4 @@ def _removed(zone: str, name: str, own: Address) -> Check:
     )
 
 
-KIND = Kind(NAME, True, queries, desired, observed, effects, one_step(operation), checks)
+KIND = Kind(NAME, True, queries, desired, observed, effects, steps, checks)

@@ -122,6 +122,8 @@ class Lab:
     def remove_zone(self, name: str) -> None:
         """End a zone as a fire would: its rows in the IC databases stay behind."""
         zone = self.zones.pop(name)
+        # First: it would deregister the hosts that are taken away.
+        zone.stop_ovn_ic()
         for pod in list(zone.pods.values()):
             self._fabric.remove_pod(zone, zone.hosts[pod.host], pod)
         for host in list(zone.hosts.values()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from icplan.core.address import IC
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, Database, Query, Tables
@@ -37,6 +37,7 @@ class Gateway:
     name: str
     hostname: str
     tunnel_ips: tuple[str, ...]
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class PortBinding:
     gateway: str
     mac: str
     networks: tuple[str, ...]
+    uuid: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -69,12 +71,13 @@ class AdvertisedRoute:
 
 @dataclass(frozen=True, slots=True)
 class IcSouthbound:
-    """What the zones registered."""
+    """What the zones registered; `uuids` are those of the zones' own rows, by name."""
 
     zones: tuple[str, ...]
     gateways: tuple[Gateway, ...]
     ports: tuple[PortBinding, ...]
     routes: tuple[AdvertisedRoute, ...]
+    uuids: Mapping[str, str] = field(default_factory=dict)
 
 
 def queries() -> tuple[Query, ...]:
@@ -128,6 +131,7 @@ def decode_southbound(tables: Tables) -> IcSouthbound:
             text(row, "name"),
             text(row, "hostname"),
             tuple(sorted({encaps[one] for one in texts(row, "encaps") if one in encaps})),
+            text(row, "_uuid"),
         )
         for row in tables.get("Gateway", ())
     )
@@ -143,6 +147,7 @@ def decode_southbound(tables: Tables) -> IcSouthbound:
                 text(row, "gateway"),
                 mac,
                 tuple(networks),
+                text(row, "_uuid"),
             )
         )
     routes = (
@@ -165,4 +170,5 @@ def decode_southbound(tables: Tables) -> IcSouthbound:
                 key=lambda one: (one.zone, one.transit_switch, sort_key(one.prefix), one.nexthop),
             )
         ),
+        {name: uuid for uuid, name in sorted(names.items())},
     )

@@ -42,6 +42,8 @@ def digest(plan: Plan) -> str:
     if plan.view.spec.without:
         # Absent when empty: plans that were saved before there was such an option stay good.
         content["without"] = sorted(plan.view.spec.without)
+    if plan.view.spec.destroyed:
+        content["destroyed"] = True
     canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return "sha256:" + hashlib.sha256(canonical).hexdigest()
 

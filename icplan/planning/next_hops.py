@@ -19,6 +19,7 @@ from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import Northbound, StaticRoute
 from icplan.ovn.prefix import Prefixes, sort_key
 from icplan.planning.objects import exchange, objects
+from icplan.spec.load import Spec
 
 
 def checks(view: View, changes: Sequence[Change] = ()) -> Iterator[Check]:
@@ -31,7 +32,7 @@ def checks(view: View, changes: Sequence[Change] = ()) -> Iterator[Check]:
     adopted = _adopted(changes)
     declared = {zone.name: zone for zone in zones.declared(view.spec)}
     switches = view.spec.interconnect.transit_switches.names
-    known = owners(view.facts)
+    known = _living(view.spec, view.facts)
     for zone in declared.values():
         seen = view.facts.northbound.get(zone.name)
         if not zone.present or seen is None:
@@ -57,6 +58,12 @@ def checks(view: View, changes: Sequence[Change] = ()) -> Iterator[Check]:
                 claim=f"every route by hand of {zone.name} that led nowhere was rewritten",
                 awaited=False,
             )
+
+
+def _living(spec: Spec, facts: Facts) -> dict[str, set[str]]:
+    """The zones that have an address; what leads to one that is gone leads nowhere."""
+    gone = {*zones.gone(spec)}
+    return {address: names - gone for address, names in owners(facts).items()}
 
 
 def _key(route: StaticRoute) -> tuple[str, str]:
@@ -133,7 +140,7 @@ def _led(
         unseen = facts.zone_unseen(zone.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
-        known = owners(facts)
+        known = _living(view.spec, facts)
         nowhere = [
             route
             for route in _over_switches(view, facts.northbound[zone.name], zone, adopted)

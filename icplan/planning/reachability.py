@@ -57,7 +57,8 @@ def today(view: View) -> Reachability:
     if ic is None or not moving.keys() <= facts.northbound.keys():
         return Reachability({}, known=False)
     names = sites(facts)
-    advertising = {route.zone for route in ic.routes}
+    # What is left of a zone that is gone reaches nobody.
+    advertising = {route.zone for route in ic.routes} - {*zones.gone(view.spec)}
     switches: dict[str, set[str]] = {}
     for port in ic.ports:
         if port.zone in advertising:

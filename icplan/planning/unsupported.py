@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from icplan.spec.diagnostic import Diagnostic, FileError
 from icplan.spec.load import Spec
-from icplan.spec.model import GoneZone
 
 CODE = "IC199"
 """Of everything that is not supported yet; it ends with the last of them."""
@@ -38,15 +37,5 @@ def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("icDatabase", "deployment"), "running the IC databases"
     if interconnect.limits.canary is not None:
         yield ("limits", "canary"), "limits.canary"
-    yield from _zones(spec)
     for index, _ in enumerate(interconnect.expect):
         yield ("expect", index), "an expectation"
-
-
-def _zones(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for index, zone in enumerate(spec.interconnect.availability_zones):
-        path = ("availabilityZones", index)
-        if zone.name in spec.without:
-            continue
-        if isinstance(zone, GoneZone):
-            yield (*path, "state"), "state: gone"

@@ -120,14 +120,17 @@ def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
             origin = spec.origin("accept", index, "until")
             cure = "Remove it with its cause, or have it reviewed and extended."
             yield Verdict(BAD_WAIVER, True, waiver.at, message, cure, origin)
-        # Nobody looked whether there is something to waive in a zone that is left out.
-        elif index not in used and waiver.at not in spec.without:
+        # Nobody looked whether there is something to waive in a zone that is left out, and of what
+        # is taken apart nothing has to be.
+        elif index not in used and waiver.at not in spec.without and not spec.destroyed:
             message = f"the waiver of {waiver.rule} matches nothing"
             yield Verdict(IDLE_WAIVER, False, waiver.at, message, "Remove it.", origin)
 
 
 def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
     limits = seen.spec.interconnect.limits
+    if seen.spec.destroyed:
+        return  # it asks on its own
     deletions = [one for one in seen.changes if one.action is Action.DELETE]
     if len(deletions) > limits.deletions:
         yield Verdict(

@@ -130,11 +130,14 @@ def _before_leaving(
 def _parts(
     changes: Sequence[Change], zones_at_once: int, disruptive: Collection[Address]
 ) -> Iterable[tuple[str, list[Change]]]:
+    residue = [one for one in changes if kind_of(one.address.kind).residue]
+    changes = [one for one in changes if not kind_of(one.address.kind).residue]
     growing = [one for one in changes if not kind_of(one.address.kind).takes_away(one)]
     shrinking = [one for one in changes if kind_of(one.address.kind).takes_away(one)]
     founding = [change for change in growing if kind_of(change.address.kind).founding]
     yield "what the IC databases run on", _ordered(founding)
-    growing = [change for change in growing if change not in founding]
+    growing = [one for one in growing if not kind_of(one.address.kind).founding]
+    yield "what is left of what is no more", _ordered(residue)
     first = [change for change in growing if kind_of(change.address.kind).prerequisite]
     begun = {change.address for change in first}
     felt = any(change.address in disruptive for change in first)
@@ -166,11 +169,14 @@ def _parts(
             gone = all(one.action is Action.DELETE for one in members)
             what = f"{kind.name} {'taken away' if gone else 'given back'}"
             yield f"{', '.join(group)}: {what}", _ordered(members)
-    last = [one for one in shrinking if kind_of(one.address.kind).founding]
-    last_of_all = _ordered(one for one in shrinking if one.address.site == IC and one not in last)
-    felt = any(change.address in disruptive for change in last_of_all)
-    yield f"what no zone needs any more{': all zones at once' if felt else ''}", last_of_all
-    yield "the IC databases", _ordered(last)
+    for kind in reversed(KINDS):
+        members = [
+            one for one in shrinking if one.address.site == IC and one.address.kind == kind.name
+        ]
+        felt = any(change.address in disruptive for change in members)
+        title = f"what no zone needs any more{': all zones at once' if felt else ''}"
+        title = "the IC databases" if kind.founding else title
+        yield title, sorted(members, key=_place, reverse=True)
 
 
 def _with_followers(
@@ -207,6 +213,8 @@ def _with_followers(
 
 def _needed_first(change: Change) -> bool:
     kind = kind_of(change.address.kind)
+    if kind.residue:
+        return True
     return (kind.founding or kind.prerequisite) and not kind.takes_away(change)
 
 
@@ -232,6 +240,11 @@ def _groups(changes: Iterable[Change], zones_at_once: int) -> Iterable[tuple[str
     names = sorted({change.address.site for change in changes})
     for start in range(0, len(names), zones_at_once):
         yield tuple(names[start : start + zones_at_once])
+
+
+def _place(change: Change) -> tuple[int, str]:
+    """Among those of its kind, as people count: ts9 before ts10."""
+    return len(change.address.name), change.address.name
 
 
 def _ordered(changes: Iterable[Change]) -> list[Change]:

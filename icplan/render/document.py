@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from icplan.core.address import Address
-from icplan.core.change import Action, Change
+from icplan.core.change import Action, Change, Reason
 from icplan.core.io import Datum, Operation, Transaction, Unreadable
 from icplan.core.kubernetes import (
     CreateObject,
@@ -138,7 +138,7 @@ class SummaryDocument(TypedDict):
 
 
 class PlanDocument(TypedDict):
-    """A plan."""
+    """A plan; `destroyed` is there, and true, when all of it is taken apart."""
 
     format_version: str
     owner: str
@@ -154,13 +154,14 @@ class PlanDocument(TypedDict):
     summary: SummaryDocument
     refused: bool
     digest: str | None
+    destroyed: NotRequired[bool]
 
 
 def plan_document(plan: Plan) -> PlanDocument:
     """The document of a plan; it has no digest when something could not be seen."""
     unreadable = [*subjects(plan.unseen), *_named(plan.unclear)]
     not_checked = [*subjects(plan.not_permitted), *_named(plan.unchecked)]
-    return {
+    document: PlanDocument = {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
         "file": plan.view.spec.document.file,
@@ -198,6 +199,9 @@ def plan_document(plan: Plan) -> PlanDocument:
         "refused": plan.refused,
         "digest": None if unreadable or plan.preview else digest(plan),
     }
+    if plan.view.spec.destroyed:
+        document["destroyed"] = True
+    return document
 
 
 def _named(objects: Mapping[Address, Unreadable]) -> list[tuple[str, Unreadable]]:
@@ -312,7 +316,7 @@ def _change(plan: Plan, change: Change, wave: int) -> ChangeDocument:
         "kind": change.address.kind,
         "name": change.address.name,
         "action": change.action.value,
-        "reason": change.reason.value,
+        "reason": _reason(plan, change).value,
         "change": body,
         "origin": _origin(change.origin),
         "wave": wave,
@@ -327,6 +331,12 @@ def _change(plan: Plan, change: Change, wave: int) -> ChangeDocument:
         ],
         "preconditions": _preconditions(plan, change),
     }
+
+
+def _reason(plan: Plan, change: Change) -> Reason:
+    """Why; where all is taken apart, no zone leaves because the file says so."""
+    leaving = change.reason is Reason.LEAVING
+    return Reason.DESTROYED if leaving and plan.view.spec.destroyed else change.reason
 
 
 def _values(attributes: Attributes | None, waves: Sequence[Wave]) -> dict[str, Json] | None:

@@ -182,12 +182,16 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
             yield "No changes."
         elif document["preview"]:
             yield "No changes, as far as may be seen."
+        elif document.get("destroyed"):
+            yield paint.good("No changes. Nothing is left of this interconnection.")
         elif document["without"]:
             yield paint.good("No changes. But for what is left out, all is what the file says.")
         else:
             yield paint.good("No changes. What is there is what the file says.")
     else:
         yield paint.strong(f"Plan: {', '.join(counts)}.") + f" {_disruption(document)}"
+        if document.get("destroyed"):
+            yield paint.bad("Everything that the file declares is taken apart.")
     if document["preview"]:
         yield paint.altered(
             "This is a preview: without what is not checked it has no digest and cannot be saved."

@@ -14,7 +14,7 @@ from icplan.backends.monitor import Monitor
 from icplan.core.address import IC
 from icplan.core.io import Database, Query, Tables, Unreadable
 from icplan.core.kubernetes import ObjectQuery
-from icplan.kinds.common.contract import Check, Held, Missing
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.ovn.facts import Facts, decode
 from icplan.run.observe import read
 
@@ -91,6 +91,8 @@ def await_evidence(
 ) -> tuple[Pending, ...]:
     """Waits until all checks hold; gives those that do not when the time is over.
 
+    What must last is watched as long as it must; what cannot come any more ends the waiting.
+
     Args:
         checks: what must hold.
         evidence: where it is seen.
@@ -101,22 +103,45 @@ def await_evidence(
     """
     start = time.monotonic()
     told = start
+    watch = _Watch(checks)
     while True:
         safe_point()
         facts = evidence.facts()
-        pending = [
-            (check, verdict)
-            for check in checks
-            if not isinstance(verdict := check.holds(facts), Held)
-        ]
-        if not pending:
-            return ()
+        verdicts = [(check, check.holds(facts)) for check in checks]
+        pending = [(check, one) for check, one in verdicts if not isinstance(one, Held)]
+        # What else is missing was cut short by this, and says nothing.
+        final = [(check, one) for check, one in pending if isinstance(one, Missing) and one.final]
+        if final:
+            return tuple(final)
         now = time.monotonic()
+        watched = watch.still(verdicts, now)
+        if not pending and not watched:
+            return ()
         # What follows from a person's step can only be there after it.
         limit = operator_seconds if any(check.operator for check, _ in pending) else seconds
-        if now - start > limit:
+        if pending and now - start > limit:
             return tuple(pending)
         if now - told > TELL_SECONDS:
-            tell(pending, now - start)
+            tell(pending or watched, now - start)
             told = now
         evidence.pause(POLL_SECONDS)
+
+
+class _Watch:
+    """Since when those checks have held that must go on holding for a while."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._since: dict[int, float] = {}
+        self._lasting = [place for place, check in enumerate(checks) if check.lasts]
+
+    def still(self, verdicts: Sequence[tuple[Check, Verdict]], now: float) -> list[Pending]:
+        """Those that hold, and have not held long enough."""
+        found: list[Pending] = []
+        for place in self._lasting:
+            check, verdict = verdicts[place]
+            if not isinstance(verdict, Held):
+                self._since.pop(place, None)
+            elif now - self._since.setdefault(place, now) < check.lasts:
+                why = f"{check.claim}; watching for {check.lasts:.0f} s whether that stays so"
+                found.append((check, Missing(why, "wait")))
+        return found

@@ -31,6 +31,7 @@ class Spec:
         warnings: what is no error, and most likely not meant.
         without: zones that are left out; made by `leave_out`, which looks whether that can be.
         access: the access file, if there is one; made by `with_access`.
+        destroyed: all of it is to be taken apart; made by `destroyed`.
     """
 
     interconnect: Interconnect
@@ -38,6 +39,7 @@ class Spec:
     warnings: tuple[Diagnostic, ...] = ()
     without: frozenset[str] = frozenset()
     access: Document | None = None
+    destroyed: bool = False
 
     def origin(self, *path: str | int) -> Origin:
         """Where a value is written, by its path in the file: `availabilityZones, 1, name`.

@@ -54,6 +54,20 @@ class KubeOvnZone(Zone):
         return "".join(f"  {line}\n" for line in lines)
 
 
+@dataclass(frozen=True)
+class GoneZone(Zone):
+    """An entry of a zone that is no more."""
+
+    @property
+    def text(self) -> str:
+        return f"  - {{name: {self.name}, state: gone}}\n"
+
+
+def gone(name: str) -> Zone:
+    """A zone that is no more."""
+    return GoneZone(name, 0, ())
+
+
 def cluster(number: int, *more: str, gateways: int = 2) -> Zone:
     """The zone of the lab with that number, as a Kubernetes cluster."""
     plain = zone(number, *more, gateways=gateways)

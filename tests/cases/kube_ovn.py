@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from icplan.lab import Lab, LabOptions, wait_until
 from icplan.lab.kubernetes.cluster import CONFIG_MAPS, DEPLOYMENTS, SUBNETS
 from icplan.lab.kubernetes.ic_server import workload
 from tests.cases import manual
-from tests.cases.files import cluster, file, zone
+from tests.cases.files import cluster, file, gone, zone
 from tests.cases.world import World
 from tests.roles import grant, token_file
 
@@ -203,6 +204,51 @@ def left_behind(w: World) -> None:
     w.apply(BASE)
 
 
+def older(w: World) -> None:
+    """An older controller leaves what its zone has learned."""
+    leaving, one = file(AZ1, AZ2.absent(), limits="deletions: 2"), w.lab.clusters["az2"]
+    w.cluster(2).set_version(CONTROLLER, "v1.15.23")
+    w.case("learned_route/will-stay-behind", leaving)
+    one.start_controller("old")
+    wait_until(lambda: "ts-az2" in w.lab.ic.sbctl("list", "Port_Binding"), "az2 is in")
+    w.cluster(2).api.delete(f"{CONFIG_MAPS}/{CONFIG}")
+    wait_until(lambda: "ts-az2" not in w.lab.ic.sbctl("list", "Port_Binding"), "az2 is out")
+    w.case("learned_route/stayed-behind", leaving)
+    w.apply(leaving)
+    w.case("learned_route/taken-away", leaving)
+    w.cluster(2).set_version(CONTROLLER, "v1.17.0")
+    one.start_controller()
+    w.apply(BASE)
+
+
+def lost(w: World) -> None:
+    """kube-ovn-controller has deleted ts1 at its start, and ovn-ic has made it again."""
+    az1 = w.lab.clusters["az1"]
+    w.apply(TWO)
+    az1.lose_switches()
+    wait_until(lambda: "ts1" in az1.nbctl("ls-list"), "ovn-ic makes it again")
+    w.case("lost_port/lost", TWO)
+    more = file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2, switches="2", limits=BOTH)
+    w.case("lost_port/with-another-change", more)
+    w.apply(TWO)
+    w.case("lost_port/cured", TWO)
+    w.case("ic_config/taken-apart", TWO, destroy=True)
+    w.apply(file(AZ1, AZ2, limits="disruptedZones: 2, deletions: 1"))
+
+
+def dangling(w: World) -> None:
+    """A zone was renamed while its controller did not run."""
+    az2, config = w.lab.clusters["az2"], f"{CONFIG_MAPS}/{CONFIG}"
+    az2.stop_controller()
+    w.cluster(2).api.patch(config, {"data": {"az-name": "west"}})
+    # Two equal networks on one router crash ovn-ic 23.03.
+    w.nbctl("set", "Logical_Router_Port", "az2-ts", 'networks="169.254.99.9/24"', zone=2)
+    az2.start_controller()
+    wait_until(lambda: "west-ts" in w.nbctl("lrp-list", "ovn-cluster", zone=2), "it has its port")
+    renamed = file(AZ1, replace(AZ2, name="west"), gone("az2"), limits="deletions: 2")
+    w.case("dangling_port/renamed-while-down", renamed, reach={"west": "az2"})
+
+
 def clusters(w: World) -> None:
     """What the clusters themselves are like."""
     az1, reordered = w.lab.clusters["az1"], file(AZ1.with_gateways("az1-gw2", "az1-gw1"), AZ2)
@@ -219,7 +265,7 @@ def clusters(w: World) -> None:
     for version, name in (("v1.15.23", "old"), ("latest", "unknown")):
         w.cluster().set_version(CONTROLLER, version)
         w.case(f"rules/IC041-{name}-version", reordered)
-    w.case("ic_config/leaving-of-unknown-version", file(AZ1.absent(), AZ2, limits="deletions: 1"))
+    w.case("ic_config/leaving-of-unknown-version", file(AZ1.absent(), AZ2, limits="deletions: 2"))
     w.cluster().set_version(CONTROLLER, "v1.17.0")
     az1.stop_controller()
     w.case("rules/IC038-controller-down", reordered)
@@ -287,6 +333,7 @@ def counted(w: World) -> None:
     w.case("switch_count/first-plan", BASE)
     w.apply(BASE)
     w.case("switch_count/as-declared", BASE)
+    w.case("switch_count/taken-apart", BASE, destroy=True)
     w.case("switch_count/one-to-two", TWO)
     w.case("switch_count/cluster-unreadable", TWO, dead=("az2",))
     nobody = {"az2": w.cluster(2).kubeconfig("stranger")}
@@ -378,10 +425,14 @@ def main(only: str) -> None:
         for first, second in ((1, 2), (2, 1)):
             overlap(w, first, second)
         for scene in (
-            routes_by_hand, preview, equal_addresses, left_behind, clusters, join, not_enabled,
+            routes_by_hand, preview, equal_addresses, left_behind, older, lost, clusters, join,
+            not_enabled,
         ):  # fmt: skip
             scene(w)
     mixed(only)
+    with world(only) as w:
+        w.apply(BASE)
+        dangling(w)
     with world(only) as w:
         manual.clusters(w)
     with world(only, plain=("az2",), zones=1) as w:

@@ -16,7 +16,7 @@ from pathlib import Path
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.lab import Family, Lab, LabOptions
 from tests.cases import kube_ovn, manual
-from tests.cases.files import file, zone
+from tests.cases.files import file, gone, zone
 from tests.cases.world import World
 
 AZ1, AZ2, AZ3 = zone(1), zone(2), zone(3)
@@ -359,7 +359,7 @@ def two_fresh_zones(only: str) -> None:
         w.apply(BASE)
         for scene in (
             converged_zones, unreadable, drift, moved_ports, withheld, hosts, routers,
-            two_switches, leaving,
+            two_switches, leaving, taken_apart,
         ):  # fmt: skip
             scene(w)
 
@@ -472,8 +472,70 @@ def manual_routes(only: str) -> None:
         manual.third(w)
 
 
+def taken_apart(w: World) -> None:
+    """Everything is taken apart, or would be."""
+    two = file(AZ1, AZ2, switches="2")
+    w.apply(two)
+    w.case("switch_copy/taken-apart", two, destroy=True)
+    w.case(
+        "limits/protected-taken-apart", file(AZ1.with_more("protected: true"), AZ2), destroy=True
+    )
+    w.case("rules/IC073-undeclared-zone", file(AZ1), destroy=True)
+    w.nbctl("lsp-add", "ts", "mine")
+    w.case("rules/IC074-used-by-somebody", two, destroy=True)
+    w.nbctl("lsp-del", "mine")
+    for host in ("az1-gw1", "az1-gw2", "az2-gw1", "az2-gw2"):
+        w.zone(int(host[2])).mark_interconn(host, interconn=False)
+    w.apply(two, destroy=True)
+    w.case("switch_copy/nothing-left", two, destroy=True)
+    w.case("switch_copy/built-again", two)
+
+
+def stale_zones(only: str) -> None:
+    """A zone is no more, or seems to be."""
+    with world(only, zones=3) as w:
+        w.apply(file(AZ1, AZ2, AZ3))
+        west = replace(AZ1, name="west")
+        w.case("rules/IC070-alive", file(west, AZ2, AZ3, gone("az1")), reach={"west": "az1"})
+        hop = _address(w, 3)
+        w.lab.remove_zone("az3")
+        dead = file(AZ1, AZ2, gone("az3"), limits="deletions: 1")
+        w.case("stale_zone/registered", dead)
+        w.case("stale_zone/beyond-the-limit", file(AZ1, AZ2, gone("az3")))
+        w.case("stale_zone/taken-apart", dead, destroy=True)
+        w.nbctl("lr-route-add", "router", "10.99.0.0/16", hop)
+        w.case("rules/IC072-route-by-hand", dead)
+        w.nbctl("lr-route-del", "router", "10.99.0.0/16")
+        w.zone(2).add_subnet("copy", "10.18.0.1/16")
+        w.case("stale_zone/equal-prefix", dead)
+        w.zone(2).remove_subnet("copy")
+        w.apply(dead)
+        w.case("stale_zone/nothing-left", dead)
+        # Renamed while its ovn-ic did not run.
+        az2 = w.zone(2)
+        az2.stop_ovn_ic()
+        az2.nbctl("set", "NB_Global", ".", "name=west")
+        renamed = file(AZ1, replace(AZ2, name="west"), gone("az2"), limits=ANY_LEAVE)
+        w.case("rules/IC071-renamed", renamed, reach={"west": "az2"})
+        az2.nbctl("set", "NB_Global", ".", "name=az2")
+        az2.start_ovn_ic()
+        w.apply(BASE)
+        # The name is cleared before the ports are gone.
+        cleared = ("set", "NB_Global", ".", 'name=""', "--", "clear", "NB_Global", ".", "options")
+        az2.nbctl(*cleared)
+        w.case("stale_zone/name-cleared-too-early", file(AZ1, AZ2.absent(), limits=ANY_LEAVE))
+        w.case("learned_route/in-a-plain-zone", file(AZ1, AZ2.absent(), limits=ANY_LEAVE))
+
+
+def _address(w: World, number: int) -> str:
+    """The address of a zone on ts."""
+    found = w.nbctl(*("get", "Logical_Router_Port", f"az{number}-ts", "networks"), zone=number)
+    return found.strip().strip('[]"').partition("/")[0]
+
+
 def main(only: str) -> None:
     for scenes in (
+        stale_zones,
         two_fresh_zones,
         families,
         adoption,

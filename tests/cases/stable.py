@@ -69,7 +69,8 @@ def _without_draws(text: str) -> str:
             switch = port["name"].removeprefix(f"{zone}-")
             if port["name"] == switch or not _TRANSIT.fullmatch(switch):
                 continue
-            number = 20 + int(zone.removeprefix("az"))
+            # A zone that was renamed has no number.
+            number = 20 + int(zone.removeprefix("az") if zone.startswith("az") else 20)
             for network in port["networks"]:
                 address = network.partition("/")[0]
                 if 0 < int(address.rpartition(".")[2]) < _LOWER_HALF:

@@ -34,6 +34,7 @@ from icplan.planning.waves import Wave
 from icplan.run.apply import Waits, apply
 from icplan.run.observe import observe
 from icplan.run.runlog import RunLog
+from icplan.spec.destroyed import destroyed
 from icplan.spec.left_out import leave_out
 from icplan.spec.load import Spec, read
 from icplan.spec.model import KubeOvnZone, Remote
@@ -81,6 +82,7 @@ class World:
         reach: Mapping[str, str] | None = None,
         files: Mapping[str, Path] | None = None,
         without: Sequence[str] = (),
+        destroy: bool = False,
     ) -> None:
         """Records a case: this file against what there is now.
 
@@ -91,22 +93,26 @@ class World:
             reach: which zone of the lab the file means by a name that the lab does not have.
             files: zones' kubeconfig files, for databases by exec; else they are looked at directly.
             without: zones that are left out.
+            destroy: everything is to be taken apart.
         """
         if not path.startswith(self._only):
             return
         spec = leave_out(self._spec(text), without)
+        spec = destroyed(spec) if destroy else spec
         folder = CASES / path
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "interconnect.yaml").write_text(text)
-        if without:
-            options = "".join(f"--without {zone}\n" for zone in without)
+        options = "".join(f"--without {zone}\n" for zone in without)
+        options += "--destroy\n" if destroy else ""
+        if options:
             (folder / "options.txt").write_text(options)
         (folder / "snapshot.json").write_bytes(self._settled(spec, dead, reach or {}, files or {}))
         print(path)  # noqa: T201 - a script's progress
 
-    def apply(self, text: str, *, stops: bool = False) -> None:
+    def apply(self, text: str, *, stops: bool = False, destroy: bool = False) -> None:
         """Makes it so, with icplan; `stops`: it is expected to wait for an operator in vain."""
         spec = self._spec(text)
+        spec = destroyed(spec) if destroy else spec
         with self._databases(spec, {}) as databases:
             plan = make_plan(spec, observe(databases, spec))
             if plan.refused:

@@ -333,6 +333,46 @@ def test_interrupted_before_and_after_the_first_write(
     assert "icplan-lock" not in fresh.nbctl("az1", "get", "NB_Global", ".", "external_ids")
 
 
+# destroy
+
+
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_destroy_with_nothing_to_do_unseen_refused_or_unapproved(
+    icplan: Run, served: World, json: tuple[str, ...]
+) -> None:
+    lost = unreachable(served.text)
+    approve = ("--auto-approve",)
+    protected = ("  - name: az1\n", "  - name: az1\n    protected: true\n")
+    table: list[tuple[tuple[tuple[str, str], ...], tuple[str, ...], int, int]] = [
+        ((), (), 64, 0),
+        ((lost,), approve, 1, 1),
+        ((protected,), approve, 4, 4),
+        ((protected, lost), approve, 1, 1),
+        ((), ("--without", "az1"), 64, 0),
+        ((), (*approve, "--run-log", "/proc/nowhere/run.jsonl"), 1, 0),
+    ]
+    for changes, flags, expected, planned in table:
+        served.file(*changes)
+        ran = icplan("destroy", *json, *flags)
+        assert ran.exit == expected, (changes, flags, ran)
+        assert icplan("plan", "--destroy", *json).exit == planned
+    assert icplan("plan", "--destroy", "--without", "az1").exit == 64
+    served.file()
+    assert icplan("plan", "--detailed-exitcode").exit == 0, "nothing was written"
+
+
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_destroy_of_what_was_never_built(icplan: Run, fresh: World, json: tuple[str, ...]) -> None:
+    fresh.file()
+    ran = icplan("destroy", *json)
+    assert ran.exit == 0
+    if json:
+        assert ran.json["exit"] == 0
+    else:
+        assert ran.out == "No changes. Nothing is left of this interconnection.\n"
+    assert icplan("plan", "--destroy", "--detailed-exitcode").exit == 0
+
+
 # Wrong usage
 
 
@@ -351,6 +391,8 @@ def test_interrupted_before_and_after_the_first_write(
         ["plan", "--out"],
         ["plan", "--without"],
         ["plan", "--access"],
+        ["destroy", "--without", "az1"],
+        ["destroy", "plan.json"],
         ["show", "plan.json", "--without", "az1"],
         ["apply", "one", "two"],
         ["apply", "--wait", "-1"],
@@ -372,7 +414,8 @@ def test_wrong_usage(icplan: Run, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["validate", "plan", "show", "apply", "verify", "status", "schema", "unlock"]
+    "command",
+    ["validate", "plan", "show", "apply", "destroy", "verify", "status", "schema", "unlock"],
 )
 def test_help_is_no_error(icplan: Run, command: str) -> None:
     ran = icplan(command, "--help")

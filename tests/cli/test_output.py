@@ -390,7 +390,6 @@ UNSUPPORTED = {
         "metadata",
         'expect: [{from: "*", to: "*", reachable: true}]\nmetadata',
     ),
-    "state: gone": ("  - name: az1\n", "  - {name: az0, state: gone}\n  - name: az1\n"),
 }
 
 
@@ -412,7 +411,7 @@ def test_what_is_not_supported_yet_is_named_with_its_line(
 
 
 def test_every_unsupported_place_is_named_at_once(icplan: Run, fresh: World) -> None:
-    fresh.file(UNSUPPORTED["state: gone"], UNSUPPORTED["running the IC databases"])
+    fresh.file(UNSUPPORTED["an expectation"], UNSUPPORTED["limits.canary"])
     assert icplan("plan").err.count(" is not supported yet") == 2
 
 

@@ -18,7 +18,15 @@ WHOLE_GRAMMAR = "reference"
 
 def test_these_are_the_examples() -> None:
     names = [path.parent.name for path in FILES]
-    assert names == ["manual-routes", "mixed", "plain-ovn", "reference", "two-clusters"]
+    assert names == [
+        "dead-zone",
+        "leaving",
+        "manual-routes",
+        "mixed",
+        "plain-ovn",
+        "reference",
+        "two-clusters",
+    ]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)

@@ -31,9 +31,8 @@ from icplan.render.reports import verify_text
 from icplan.render.status import status_document, status_text
 from icplan.render.text import plan_text
 from icplan.run.verify import verify
-from icplan.spec.left_out import leave_out
 from icplan.spec.load import read
-from tests.test_cases import CASES, FOLDER, name, plan_of, without
+from tests.test_cases import CASES, FOLDER, as_asked, name, plan_of
 
 # What orjson gives back.
 Json: TypeAlias = Any
@@ -48,8 +47,10 @@ def raw(case: Path) -> Json:
     return orjson.loads((case / "snapshot.json").read_bytes())
 
 
-def plan(text: str, snapshot: Json, zones: tuple[str, ...] = ()) -> Plan:
-    spec = leave_out(read(text.encode(), "interconnect.yaml"), zones)
+def plan(text: str, snapshot: Json, case: Path | None = None) -> Plan:
+    """The plan for a file and a snapshot, with the options of a case."""
+    spec = read(text.encode(), "interconnect.yaml")
+    spec = as_asked(spec, case) if case is not None else spec
     return make_plan(spec, snapshots.decode(orjson.dumps(snapshot)))
 
 
@@ -86,7 +87,7 @@ def shuffled(value: Json, chance: random.Random) -> Json:
 @given(cases, seeds)
 def test_a_plan_does_not_depend_on_the_order_of_rows_and_keys(case: Path, seed: int) -> None:
     other = shuffled(raw(case), random.Random(seed))
-    assert said(plan(file_of(case), other, without(case))) == said(plan_of(case))
+    assert said(plan(file_of(case), other, case)) == said(plan_of(case))
 
 
 @some
@@ -96,7 +97,7 @@ def test_a_plan_does_not_depend_on_what_uuids_the_rows_have(case: Path, seed: in
     text = (case / "snapshot.json").read_text(encoding="utf-8")
     names = {one: f"{chance.getrandbits(32):08x}{one[8:]}" for one in sorted({*UUID.findall(text)})}
     renamed = orjson.loads(UUID.sub(lambda match: names[match[0]], text))
-    assert said(plan(file_of(case), renamed, without(case))) == said(plan_of(case))
+    assert said(plan(file_of(case), renamed, case)) == said(plan_of(case))
 
 
 ENTRY = re.compile(r"^  - name: .*\n(?:    .*\n)*", re.MULTILINE)
@@ -122,7 +123,7 @@ def test_a_plan_does_not_depend_on_the_order_of_the_zones(case: Path, seed: int)
         return  # which of two equal ones is the second one is a question of their order
     entries = ENTRY.findall(text)
     turned = random.Random(seed).sample(entries, len(entries))
-    made = plan(text.replace("".join(entries), "".join(turned)), raw(case), without(case))
+    made = plan(text.replace("".join(entries), "".join(turned)), raw(case), case)
     assert digest(made) == digest(plan_of(case))
     assert without_places(plan_document(made)) == without_places(plan_document(plan_of(case)))
 
@@ -160,7 +161,7 @@ def test_what_cannot_be_read_is_never_changed(case: Path, data: st.DataObject) -
     databases = sorted(snapshot.databases)
     lost = data.draw(st.sets(st.sampled_from(databases), min_size=1))
     contents = {**snapshot.databases} | {one: Unreadable("gone", "look") for one in lost}
-    spec = leave_out(read(file_of(case).encode(), "interconnect.yaml"), without(case))
+    spec = as_asked(read(file_of(case).encode(), "interconnect.yaml"), case)
     made = make_plan(spec, Snapshot(snapshot.observed_at, contents, snapshot.objects))
     sites = {one.site for one in lost}
     assert {change.address.site for change in made.changes} & sites == set()
@@ -308,7 +309,7 @@ def test_whatever_is_there_can_be_planned_shown_and_written(
     snapshot = raw(case)
     snapshot["databases"] = thinned(snapshot["databases"], random.Random(seed), share)
     for file in (case, other):
-        made = plan(file_of(file), snapshot, without(file))
+        made = plan(file_of(file), snapshot, file)
         text, _, _ = said(made)
         assert text.endswith("\n")
         assert status_text(status_document(made), Paint())

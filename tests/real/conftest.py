@@ -95,10 +95,11 @@ class Icplan:
         self.file.write_text(text.replace(old, new))
 
 
-def kill_at_write(icplan: Icplan, number: int) -> None:
-    """Ends an apply with SIGKILL as soon as its record announces that write."""
+def kill_at_write(icplan: Icplan, number: int, command: str = "apply") -> None:
+    """Ends an apply, or a destroy, with SIGKILL as soon as its record announces that write."""
     log = icplan.directory / "killed.jsonl"
-    running = icplan.start("apply", "--auto-approve", "--run-log", str(log))
+    log.unlink(missing_ok=True)
+    running = icplan.start(command, "--auto-approve", "--run-log", str(log))
 
     def announced() -> bool:
         text = log.read_text() if log.exists() else ""

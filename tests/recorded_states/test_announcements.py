@@ -122,8 +122,7 @@ def claims(pair: Pair, zone: str, said: Announcement) -> dict[str, bool]:
     stopped = happened.exchanging(before, zone) and not happened.exchanging(after, zone)
     return {
         "afterwards it exchanges no routes": stopped and not said.leaves,
-        "the routes that it learned stay behind": said.leaves
-        and bool(happened.learned(after, zone)),
+        "what it has learned stays behind": said.leaves and bool(happened.learned(after, zone)),
         "its routes leave the other zones": said.leaves and not happened.ways(after, other),
         f"it registers anew as {now}": now != former
         and {now} <= happened.registered(after)

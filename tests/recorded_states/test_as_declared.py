@@ -21,7 +21,10 @@ TO_ALTER: dict[tuple[str, int], dict[str, set[str]]] = {
     # Nobody has made the switch yet.
     **{(one, 0): {"ic/transit-switch/ts": {"create"}} for one in (OLD, NEW)},
     # Switched off, and declared absent: the ConfigMap itself is to go, too.
-    **{(one, 15): {"az1/ic-config": {"delete"}} for one in (OLD, NEW)},
+    (NEW, 15): {"az1/ic-config": {"delete"}},
+    (OLD, 15): {"az1/ic-config": {"delete"}, "az1/learned-routes": {"delete"}},
+    # It has left, and an older controller has left behind what it had learned.
+    (OLD, 19): {"az1/learned-routes": {"delete"}},
     # Both zones drew the same address, and the cure of that.
     (OLD, 11): {"az2/transit-addresses": {"shared"}},
     # The cure of what a newer controller never forgets.
@@ -72,7 +75,7 @@ RESIDUE = {
     "10.17.0.0/16 via 169.254.100."
 }
 LEFT_BEHIND: dict[tuple[str, int], dict[str, str]] = {(OLD, 15): RESIDUE, (OLD, 19): RESIDUE}
-"""Likewise, but only verify asks for them: the plan has announced it."""
+"""Likewise; a change of its own takes that away."""
 
 RULES: dict[int, set[str]] = {
     5: {"IC068"},

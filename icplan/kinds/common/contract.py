@@ -63,10 +63,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The evidence is not there: why, and what to do about it."""
+    """The evidence is not there: why, and what to do about it.
+
+    Attributes:
+        final: it will not come by itself any more: waiting is of no use.
+    """
 
     why: str
     cure: str
+    final: bool = False
 
 
 Verdict = Held | Missing | Unreadable
@@ -87,6 +92,7 @@ class Check:
             right before the first write of its wave. There is nothing to verify about it later.
         first: everything else of its zone rests on it: asked before all that.
         awaited: apply waits for it; else only verify asks for it.
+        lasts: for how many seconds apply watches whether it stays so; verify looks once.
     """
 
     address: Address
@@ -98,6 +104,7 @@ class Check:
     since: Callable[[Facts], Callable[[Facts], Verdict]] | None = None
     first: bool = False
     awaited: bool = True
+    lasts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,8 @@ class Kind:
         follows: of a kind that rests on other zones' objects: those that must be as declared, and
             seen to be, before a change. It is done right after the last of them; and what it takes
             away goes before anything else does. What it wants may depend on the outlook.
+        residue: what is taken away is nobody's any more, and can be in the way of what comes:
+            done before all else.
     """
 
     name: str
@@ -204,3 +213,4 @@ class Kind:
     afterwards: bool = False
     founding: bool = False
     follows: Callable[[Change, View], frozenset[Address]] | None = None
+    residue: bool = False

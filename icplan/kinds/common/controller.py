@@ -20,6 +20,8 @@ DENYLIST_KIND = "denylist"
 """The kind of what its controller denies for no reason."""
 ADDRESSES_KIND = "transit-addresses"
 """The kind of the addresses that its controller has drawn."""
+PORTS_KIND = "transit-ports"
+"""The kind of the ports that it has made, and that have gone since."""
 ENABLE = "enable-ic"
 
 REBUILD_SECONDS = "1 to 5 s"
@@ -37,7 +39,7 @@ def needs(zone: str) -> frozenset[Address]:
 
     The cures count as well: each switches the zone off and on, and takes its ports along.
     """
-    kinds = (CONFIG_KIND, DENYLIST_KIND, ADDRESSES_KIND)
+    kinds = (CONFIG_KIND, DENYLIST_KIND, ADDRESSES_KIND, PORTS_KIND)
     return frozenset(Address(zone, kind) for kind in kinds)
 
 

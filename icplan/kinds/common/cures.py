@@ -8,11 +8,13 @@ from icplan.core.address import Address
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import data, kept
 from icplan.kinds.common.contract import View
-from icplan.kinds.common.controller import ADDRESSES_KIND, DENYLIST_KIND, ENABLE
+from icplan.kinds.common.controller import ADDRESSES_KIND, DENYLIST_KIND, ENABLE, PORTS_KIND
 from icplan.kinds.common.cycle import OFF
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.waivers import STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import stale_denials
+from icplan.ovn.attachment import of_router
+from icplan.ovn.cluster import ROUTER
 
 
 def denylist_address(zone: str) -> Address:
@@ -23,6 +25,11 @@ def denylist_address(zone: str) -> Address:
 def addresses_address(zone: str) -> Address:
     """The address of a zone's transit addresses."""
     return Address(zone, ADDRESSES_KIND)
+
+
+def ports_address(zone: str) -> Address:
+    """The address of a zone's ports on the transit switches."""
+    return Address(zone, PORTS_KIND)
 
 
 def switched_on(view: View, zone: str) -> bool:
@@ -83,6 +90,8 @@ def _yields(view: View, zone: str, other: str) -> bool:
     """Whether it is the other zone that gets another address, or gives it up altogether."""
     if any(one.name == other and not one.present for one in zones.declared(view.spec)):
         return True
+    if other in zones.gone(view.spec):
+        return True
     if any(one.name == other for one in zones.seen_plain(view)):
         return True
     return other > zone and switched_on(view, other)
@@ -100,4 +109,29 @@ def carried(view: View, zone: str) -> bool:
 
 def cured(view: View, zone: str) -> bool:
     """Whether something is to be cured in a zone."""
-    return bool(stale(view, zone) or shared_addresses(view, zone))
+    return bool(stale(view, zone) or shared_addresses(view, zone) or lost_ports(view, zone))
+
+
+def lost_ports(view: View, zone: str) -> tuple[str, ...]:
+    """The transit switches on which a zone has nothing but its router's half of a port.
+
+    kube-ovn-controller deletes the switches but the first when it starts, in some versions;
+    ovn-ic makes them anew, without the port (domain facts section 5). The interconnection
+    controller makes and deletes both halves at once, and so nothing else looks like that.
+    """
+    seen = view.facts.northbound.get(zone)
+    if seen is None or not switched_on(view, zone):
+        return ()
+    config, ic = view.facts.clusters[zone].config, view.facts.ic_southbound
+    name = config.data.get("az-name", "") if config else ""
+    # One that is not registered has other troubles.
+    if ic is None or name not in ic.zones:
+        return ()
+    halves = {port.name for router in seen.routers_named(ROUTER) for port in seen.ports_of(router)}
+    return tuple(
+        switch
+        for switch in view.spec.interconnect.transit_switches.names
+        if f"{name}-{switch}" in halves
+        and seen.transit(switch) is not None
+        and not of_router(seen, switch, ROUTER)
+    )

@@ -11,7 +11,7 @@ from icplan.ovn.cluster import ROUTER, Cluster
 from icplan.ovn.northbound import Northbound, Router
 from icplan.ovn.southbound import Southbound
 from icplan.spec.load import Spec
-from icplan.spec.model import KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
+from icplan.spec.model import GoneZone, KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,16 @@ def _living(spec: Spec) -> list[DeclaredZone]:
         if isinstance(zone, PlainOvnZone | KubeOvnZone)
     )
     return sorted(zones, key=lambda one: one.name)
+
+
+def gone(spec: Spec) -> dict[str, Origin]:
+    """The zones that do not exist any more and are not left out, by name, and where it says so."""
+    found = (
+        (zone.name, spec.origin("availabilityZones", index, "state"))
+        for index, zone in enumerate(spec.interconnect.availability_zones)
+        if isinstance(zone, GoneZone) and zone.name not in spec.without
+    )
+    return dict(sorted(found, key=lambda one: one[0]))
 
 
 def plain(spec: Spec) -> Iterator[DeclaredZone]:

@@ -37,7 +37,7 @@ def checks(view: View) -> Iterator[Check]:
     for zone in zones.kube_ovn(view.spec):
         if not zone.present:
             yield from _leaving(zone)
-            yield residue(view, zone)
+            yield residue(zone.name)
             continue
         yield running(zone.name)
         yield _written(view, zone)

@@ -37,8 +37,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     name, controller = zone.name, described(zone.cluster)
     if change.action is Action.DELETE:
         left = {
-            Generation.OLD: "; the routes that it learned stay behind in it",
-            Generation.UNKNOWN: "; the routes that it learned may stay behind in it",
+            Generation.OLD: "; what it has learned stays behind, and is taken away afterwards",
+            Generation.UNKNOWN: "; what it has learned may stay behind, and is taken away then",
         }.get(zone.cluster.generation, "")
         yield Effect(
             name,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from icplan.core.address import Address
-from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
-from icplan.kinds.common.controller import ENABLE, config_address
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict
+from icplan.kinds.common.controller import config_address
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.residue import learned, learned_address
 from icplan.ovn.cluster import ROUTER
-from icplan.ovn.generation import Generation
-from icplan.ovn.northbound import Northbound, StaticRoute
-
-_MOST_COMMANDS = 5
+from icplan.ovn.northbound import Northbound
 
 
 def manual(zone: str) -> Iterator[Check]:
@@ -37,54 +34,32 @@ def manual(zone: str) -> Iterator[Check]:
     )
 
     def test(seen: Northbound) -> Verdict:
-        listed = ", ".join(dict.fromkeys(one.prefix for one in _learned(seen)))
+        listed = ", ".join(dict.fromkeys(one.prefix for one in learned(seen, ROUTER)))
         why = f"{zone} still holds what it learned: {listed}"
         return verdict(not listed, why, ovn_ic_cure(zone))
 
     yield _holds_none(config_address(zone), zone, needs, test)
 
 
-def residue(view: View, declared: zones.DeclaredZone) -> Check:
+def residue(zone: str) -> Check:
     """What a zone that leaves has learned is gone, too.
 
-    Older controllers leave it behind, and nobody removes it (domain facts section 3): the plan
-    announces that, so that apply waits for it only where the controller is known to remove it.
+    Older controllers leave it behind, and nobody removes it (domain facts section 3): that is a
+    change of its own.
     """
-    zone = declared.name
-    cluster = view.facts.clusters.get(zone)
-    config = cluster.config if cluster else None
-    switched_off = (
-        cluster is not None
-        and cluster.generation is Generation.NEW
-        and config is not None
-        and config.data.get(ENABLE) != "false"
-    )
 
     def test(seen: Northbound) -> Verdict:
-        left = _learned(seen)
+        left = learned(seen, ROUTER)
         if not left:
             return Held()
         listed = ", ".join(f"{one.prefix} via {one.nexthop}" for one in left)
         return Missing(
             f"{zone} is out, and router {ROUTER} still has what it learned: {listed}",
-            _removal(left),
+            "icplan plan lists it, icplan apply takes it away",
         )
 
     address = config_address(zone)
-    return _holds_none(address, zone, frozenset({address}), test, awaited=switched_off)
-
-
-def _learned(seen: Northbound) -> list[StaticRoute]:
-    routers = seen.routers_named(ROUTER)
-    return [route for router in routers for route in seen.routes_of(router) if route.learned]
-
-
-def _removal(routes: list[StaticRoute]) -> str:
-    shown = routes[:_MOST_COMMANDS]
-    each = "; ".join(f"ovn-nbctl lr-route-del {ROUTER} {one.prefix} {one.nexthop}" for one in shown)
-    more = len(routes) - len(shown)
-    rest = f"; and so the {more} more that ovn-nbctl lr-route-list {ROUTER} calls learned"
-    return f"nobody removes that by itself: {each}{rest if more else ''}"
+    return _holds_none(address, zone, frozenset({address, learned_address(zone)}), test)
 
 
 def _holds_none(
@@ -92,13 +67,10 @@ def _holds_none(
     zone: str,
     needs: frozenset[Address],
     test: Callable[[Northbound], Verdict],
-    *,
-    awaited: bool = True,
 ) -> Check:
     return Check(
         address,
         f"{zone} holds no learned route any more",
         needs,
         in_zone(zone, test),
-        awaited=awaited,
     )

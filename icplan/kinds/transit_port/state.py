@@ -124,10 +124,12 @@ def _given(view: View, port: RouterPort) -> tuple[str, ...]:
 
 def _taken_by_others(view: View, switch: str, members: set[str]) -> set[str]:
     ic = view.facts.ic_southbound
+    # What zones that are gone have left is taken away before any port is made.
+    gone = zones.gone(view.spec)
     return {
         transit_address.bare(one)
         for port in (ic.ports if ic else ())
-        if port.transit_switch == switch and port.zone not in members
+        if port.transit_switch == switch and port.zone not in members and port.zone not in gone
         for one in port.networks
     }
 

@@ -200,6 +200,19 @@ class KubernetesZone(Zone):
             names_control=False,
         )
 
+    def lose_switches(self) -> None:
+        """What the start of kube-ovn-controller does in some versions: ts1, ts2 and so on go.
+
+        ovn-ic makes them again at once, without the zone's own port: the router's half stays.
+        """
+        found = self.nbctl(
+            *("--bare", "--columns=name", "find", "Logical_Switch"),
+            "other_config:interconn-ts!=none",
+        )
+        for name in found.split():
+            if name != "ts":
+                self.nbctl("ls-del", name)
+
     # The IC databases in this cluster
 
     def start_ic_server(self, switches: int) -> None:

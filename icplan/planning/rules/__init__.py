@@ -8,6 +8,7 @@ from icplan.planning.rules import (
     gateways,
     ic_server,
     kube_ovn,
+    leaving,
     manual_routes,
     names,
     ownership,
@@ -88,6 +89,11 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC066", WAIVABLE, manual_routes.another_way),
     LiveRule("IC067", ERROR, manual_routes.two_targets),
     LiveRule("IC069", ERROR, manual_routes.family_not_carried),
+    LiveRule("IC070", ERROR, leaving.alive),
+    LiveRule("IC071", WARNING, leaving.living_host),
+    LiveRule("IC072", WARNING, leaving.routes_to_the_gone),
+    LiveRule("IC073", ERROR, leaving.still_used),
+    LiveRule("IC074", WARNING, leaving.kept_switch),
 )
 """Decided by what was observed."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.change import Change
-from icplan.kinds import subnet_advertisement
+from icplan.kinds import dangling_port, learned_route, subnet_advertisement, switch_copy
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import unknown
 from icplan.kinds.common.controller import (
@@ -79,7 +79,7 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
     only when Kube-OVN is installed with ENABLE_IC=true; before 1.11 kube-ovn-controller does its
     work. The same is looked at again right before each write.
     """
-    touched = {one.address.site for one in seen.changes if not _follows_leaving(one)}
+    touched = {one.address.site for one in seen.changes if not _needs_nobody(one)}
     switches = any(one.address.kind in {SWITCH_KIND, COUNT_KIND} for one in seen.changes)
     for zone in zones.clusters(seen.view):
         joined = zone.cluster.config is not None
@@ -94,8 +94,10 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
             )
 
 
-def _follows_leaving(change: Change) -> bool:
-    """Whether it is done once a zone is out, when it needs no controller any more."""
+def _needs_nobody(change: Change) -> bool:
+    """Whether it needs no controller: done once a zone is out, or to what it has forgotten."""
+    if change.address.kind in {learned_route.NAME, dangling_port.NAME, switch_copy.NAME}:
+        return True
     subnet = change.address.kind == subnet_advertisement.NAME
     return subnet and subnet_advertisement.takes_away(change)
 

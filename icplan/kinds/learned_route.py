@@ -1,0 +1,161 @@
+"""Learned routes that have stayed in a zone which is out. Never those of an interconnected zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import Address
+from icplan.core.change import Change, Effect, Impact, Reason
+from icplan.core.io import (
+    NORTHBOUND,
+    Database,
+    Field,
+    Link,
+    Operation,
+    Precondition,
+    Query,
+    Transaction,
+    equals,
+)
+from icplan.core.state import DeclaredAbsent, Desired, Observed, Present
+from icplan.core.value import Known
+from icplan.kinds.common import zones
+from icplan.kinds.common.contract import Check, Kind, Step, View
+from icplan.kinds.common.evidence import in_zone, verdict
+from icplan.kinds.common.residue import (
+    LEARNED_KIND,
+    learned,
+    learned_address,
+    learned_orphans,
+    switched_off_guard,
+)
+from icplan.ovn.facts import Facts
+from icplan.ovn.northbound import LEARN, StaticRoute
+from icplan.spec.load import Spec
+
+NAME = LEARNED_KIND
+
+
+def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
+    """None of its own: the zones' routes are read for their names or ConfigMaps."""
+    return ()
+
+
+def desired(view: View) -> dict[Address, Desired]:
+    """A zone that is out holds nothing that it learned."""
+    return {
+        learned_address(zone.name): DeclaredAbsent(
+            zone.declared.origin(view.spec, "state"), Reason.ORPHANED
+        )
+        for zone, _ in learned_orphans(view)
+    }
+
+
+def observed(view: View) -> dict[Address, Observed]:
+    """The routes that nobody takes away, each prefix with its next hops."""
+    return {
+        learned_address(zone.name): Present(_shown(found), None)
+        for zone, found in learned_orphans(view)
+    }
+
+
+def _shown(routes: tuple[StaticRoute, ...]) -> dict[str, Known]:
+    hops: dict[str, tuple[str, ...]] = {}
+    for one in routes:
+        hops[one.prefix] = (*hops.get(one.prefix, ()), one.nexthop)
+    return {prefix: Known(via) for prefix, via in hops.items()}
+
+
+def effects(change: Change, _view: View) -> Iterator[Effect]:
+    """Nobody follows them to any end."""
+    zone = change.address.site
+    yield Effect(
+        zone,
+        Impact.NONE,
+        f"{zone} is out of the interconnection, and these routes lead nowhere",
+        tuple(change.before or ()),
+    )
+
+
+def steps(change: Change, view: View) -> tuple[Step, ...]:
+    """One write, unless the controller has done it after all."""
+    zone = change.address.site
+    guards = (switched_off_guard(zone),) if zone in view.facts.clusters else ()
+    return (
+        Step(
+            operation(change, view), guards, unless=(_holds_none(zones.find(view, zone).declared),)
+        ),
+    )
+
+
+def operation(change: Change, view: View) -> Operation:
+    """The routes taken off their routers, while nothing there learns any."""
+    zone = zones.find(view, change.address.site)
+    seen = zone.northbound
+    # A Kube-OVN zone that leaves in the same run has taken this off by then.
+    option = None if zone.declared.kube_ovn else seen.options.get(LEARN)
+    preconditions = [
+        Precondition(
+            f"NB_Global of {zone.name}",
+            "NB_Global",
+            (equals("_uuid", seen.global_uuid),),
+            ((Field("name"), seen.name), (Field("options", LEARN), option)),
+        )
+    ]
+    writes = []
+    for router in seen.routers_named(zone.declared.router):
+        routes = tuple(one for one in seen.routes_of(router) if one.learned)
+        if not routes:
+            continue
+        where = (equals("_uuid", router.uuid),)
+        preconditions.append(
+            Precondition(
+                f"Logical_Router {router.name}",
+                "Logical_Router",
+                where,
+                ((Field("name"), router.name),),
+            )
+        )
+        preconditions += [
+            Precondition(
+                f"the learned route to {one.prefix} via {one.nexthop}",
+                "Logical_Router_Static_Route",
+                (equals("_uuid", one.uuid),),
+                ((Field("nexthop"), one.nexthop),),
+            )
+            for one in routes
+        ]
+        writes.append(
+            Link(
+                "Logical_Router",
+                where,
+                "static_routes",
+                remove=tuple(one.uuid for one in routes),
+            )
+        )
+    return Transaction(Database(zone.name, NORTHBOUND), tuple(preconditions), tuple(writes))
+
+
+def checks(_view: View) -> Iterator[Check]:
+    """None of its own: those of the zone's ConfigMap, or of its route exchange, say it."""
+    return iter(())
+
+
+def _holds_none(zone: zones.DeclaredZone) -> Check:
+    """The controller may turn out to be a newer one, which takes them away itself."""
+    return Check(
+        learned_address(zone.name),
+        f"{zone.name} holds no learned route any more",
+        frozenset(),
+        in_zone(
+            zone.name,
+            lambda seen: verdict(
+                not learned(seen, zone.router),
+                f"router {zone.router} of {zone.name} still holds learned routes",
+                "icplan plan lists them, icplan apply takes them away",
+            ),
+        ),
+    )
+
+
+KIND = Kind(NAME, False, queries, desired, observed, effects, steps, checks)

@@ -1,0 +1,119 @@
+"""Rules about zones that are no more, and about taking everything apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC
+from icplan.core.change import Reason
+from icplan.kinds import switch_copy
+from icplan.kinds.common import zones
+from icplan.kinds.common.transit_address import bare
+from icplan.kinds.common.transit_switches import undeclared
+from icplan.ovn.interconnect import IcSouthbound
+from icplan.planning import by_hand
+from icplan.planning.rules.contract import Finding, Seen
+
+
+def alive(seen: Seen) -> Iterator[Finding]:
+    """A zone that is declared gone is alive: another entry of the file reaches it.
+
+    Its databases bear the name that is declared gone, so its ovn-ic, or its controller, registers
+    everything again as soon as it is taken away. A zone that is to be renamed needs no entry for
+    its former name: a cluster's controller takes those rows away itself, and a plain zone leaves
+    first, under that name.
+    """
+    for name, origin in zones.gone(seen.spec).items():
+        for zone in zones.seen(seen.view):
+            if zone.northbound.name == name:
+                yield Finding(
+                    name,
+                    f"{name} is declared gone, and {zone.name} bears that name in its own "
+                    "databases: it is alive",
+                    f"Take the entry of {name} out of the file; if it is to leave, declare it "
+                    "with its access and `state: absent`.",
+                    origin,
+                )
+
+
+def living_host(seen: Seen) -> Iterator[Finding]:
+    """A gateway of a zone that is declared gone is a host of a zone that lives.
+
+    So it is when a zone was given another name while its ovn-ic did not run: the rows of the
+    former one are to go, as the host cannot be registered twice. If it was no renaming, see that
+    the zone is really no more.
+    """
+    ic = seen.facts.ic_southbound or IcSouthbound((), (), (), ())
+    for name, origin in zones.gone(seen.spec).items():
+        registered = {one.name: one.hostname for one in ic.gateways if one.zone == name}
+        for zone in zones.seen(seen.view):
+            own = {one.name for one in zone.southbound.local}
+            hosts = sorted(host for chassis, host in registered.items() if chassis in own)
+            if hosts:
+                yield Finding(
+                    name,
+                    f"{name} is declared gone, and {', '.join(hosts)}, registered as its gateway, "
+                    f"is a host of {zone.name}",
+                    f"Go on if {zone.name} was called {name} before; else see what still runs "
+                    "there.",
+                    origin,
+                )
+
+
+def routes_to_the_gone(seen: Seen) -> Iterator[Finding]:
+    """A route that somebody made by hand leads to a zone that is declared gone.
+
+    ovn-ic takes away what it made, and never what somebody else did. Delete the route, or lead it
+    to another zone.
+    """
+    ic = seen.facts.ic_southbound or IcSouthbound((), (), (), ())
+    gone = zones.gone(seen.spec)
+    hops = {
+        bare(network): port.zone
+        for port in ic.ports
+        if port.zone in gone
+        for network in port.networks
+    }
+    routers = {zone.name: zone.router for zone in zones.declared(seen.spec)}
+    for zone, route in by_hand.routes(seen.facts) if hops else ():
+        if (to := hops.get(bare(route.nexthop))) is None or zone not in routers:
+            continue
+        yield Finding(
+            zone,
+            f"{route.prefix} over {route.nexthop}, by hand in {zone}, leads to {to}, which is gone",
+            f"In {zone}: ovn-nbctl lr-route-del {routers[zone]} {route.prefix} {route.nexthop}",
+            gone[to],
+        )
+
+
+def still_used(seen: Seen) -> Iterator[Finding]:
+    """All is to be taken apart, and a zone is registered that is not in the file.
+
+    It uses the transit switches and the interconnection databases, too, and would be cut off from
+    everybody without having left. Declare it, so that it is taken out first; with `state: gone`
+    if its cluster no longer exists.
+    """
+    shared = [
+        one for one in seen.changes if one.address.site == IC and one.reason is Reason.DESTROYED
+    ]
+    for name in undeclared(seen.view) if shared else ():
+        yield Finding(
+            IC,
+            f"{name} is registered, but not in the file, and uses what is to be taken apart",
+            f"Declare {name} with its access, or with `state: gone` if it is no more.",
+        )
+
+
+def kept_switch(seen: Seen) -> Iterator[Finding]:
+    """A zone's copy of a transit switch stays, as somebody has put a port of his own on it.
+
+    icplan takes away what ovn-ic has made, and nothing that somebody else uses. Delete the port,
+    or the switch with it.
+    """
+    for zone, switch in switch_copy.kept(seen.view):
+        yield Finding(
+            zone.name,
+            f"switch {switch.name} of {zone.name} stays: somebody has put a port of his own on it",
+            f"If nobody needs it, in {zone.name}: ovn-nbctl ls-del {switch.name}",
+            zone.declared.origin(seen.spec, "name"),
+        )
