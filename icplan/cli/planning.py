@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from icplan.backends.access import clusters, endpoints
 from icplan.backends.databases import Databases
+from icplan.core.io import Query
 from icplan.planning.plan import Plan, make_plan
 from icplan.planning.unsupported import require_supported
 from icplan.run.observe import observe
@@ -21,6 +24,6 @@ def open_databases(spec: Spec, seconds: float) -> Databases:
     return Databases(endpoints(spec, reached), seconds, reached)
 
 
-def plan_now(spec: Spec, databases: Databases) -> Plan:
-    """The plan against what the databases hold now."""
-    return make_plan(spec, observe(databases, spec))
+def plan_now(spec: Spec, databases: Databases, more: Iterable[Query] = ()) -> Plan:
+    """The plan against what the databases hold now; `more` is read besides."""
+    return make_plan(spec, observe(databases, spec, more))

@@ -85,10 +85,12 @@ class NamespaceFabric:
 
     def add_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Make a namespace with addresses and a cable to the host's integration bridge."""
-        name, home, cable = self._pod_name(pod), self._host_name(zone, host), f"pod{pod.number}"
+        name, home, cable = self.pod_namespace(pod), self._host_name(zone, host), f"pod{pod.number}"
         self._ip("netns", "add", name)
         if pod.address(6) is None:
             self._without_ipv6(name)
+        # Without it a pod does not even reach itself.
+        self._ip("-n", name, "link", "set", "lo", "up")
         self._veth(name, "eth0", home, cable)
         self._ip("-n", home, "link", "set", cable, "up")
         eth0 = ("link", "set", "eth0", "address", pod.mac, "mtu", _POD_MTU, "up")
@@ -107,11 +109,11 @@ class NamespaceFabric:
     def remove_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Remove the pod's namespace and its port on the host."""
         self._hypervisor(zone, host).vsctl("del-port", "br-int", f"pod{pod.number}")
-        self._ip("netns", "del", self._pod_name(pod))
+        self._ip("netns", "del", self.pod_namespace(pod))
 
     def ping(self, pod: Pod, address: str, interval: float) -> RunningPing:
         """Run ping in the pod's namespace."""
-        return _ProgramPing(pod, address, interval, self._pod_name(pod), self._directory)
+        return _ProgramPing(pod, address, interval, self.pod_namespace(pod), self._directory)
 
     def _hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
         return Hypervisor(zone, host, "netdev", ("--disable-system",), self._host_name(zone, host))
@@ -141,7 +143,8 @@ class NamespaceFabric:
     def _host_name(self, zone: Zone, host: Host) -> str:
         return self._name(f"z{zone.state.index}-h{host.number}")
 
-    def _pod_name(self, pod: Pod) -> str:
+    def pod_namespace(self, pod: Pod) -> str:
+        """The name of a pod's namespace."""
         return self._name(f"pod-{pod.port}")
 
     @staticmethod

@@ -119,6 +119,11 @@ class Deployment:
         """Where that container stands in the object."""
         return ("spec", "template", "spec", "containers", str(self.container))
 
+    @property
+    def image(self) -> str:
+        """That container's image; empty when it has none."""
+        return text_at(self.body, *self.container_path, "image")
+
     def place_in_environment(self, name: str) -> int | None:
         """The place of a variable in its environment; of several the last one, which counts."""
         names = [text_at(one, "name") for one in list_at(self.body, *self.container_path, "env")]

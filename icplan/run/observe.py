@@ -25,12 +25,12 @@ Found = TypeVar("Found")
 Objects = Mapping[ObjectQuery, tuple[Body, ...] | Unreadable]
 
 
-def observe(databases: Databases, spec: Spec) -> Snapshot:
-    """Everything that the kinds want to see.
+def observe(databases: Databases, spec: Spec, more: Iterable[Query] = ()) -> Snapshot:
+    """Everything that the kinds want to see, and `more`.
 
     What they want to see in addition, once they know what there is, is read a second time.
     """
-    first = tuple(query for kind in KINDS for query in kind.queries(spec, None))
+    first = (*(query for kind in KINDS for query in kind.queries(spec, None)), *more)
     snapshot = read(databases, first)
     facts = decode(snapshot)
     asked = set(first)

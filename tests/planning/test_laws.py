@@ -332,3 +332,11 @@ def test_whatever_is_there_can_be_planned_shown_and_written(
                     case ReplaceData() | DeleteObject() as write:
                         # Without a uid it is what an earlier step has made.
                         assert write.uid or write.expected, "a write without a guard"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_what_happens_once_is_awaited_once(case: Path) -> None:
+    """A transition that an earlier wave has brought about does not happen again in a later one."""
+    made = plan_of(case)
+    awaited = [check for wave in made.waves for check in wave.awaits if check.since is not None]
+    assert len({id(check) for check in awaited}) == len(awaited)

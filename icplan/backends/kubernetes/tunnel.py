@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
 
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import ConnectionFailed
-from icplan.backends.kubernetes.explain import explain
+from icplan.backends.kubernetes.execution import (
+    ERRORS,
+    INPUT,
+    NOT_FOUND,
+    OUTPUT,
+    STATUS,
+    exit_code,
+    open_stream,
+    words,
+)
 from icplan.backends.kubernetes.failures import AccessFailed, ClusterUnreadable, NotPermitted
 from icplan.backends.kubernetes.objects import Objects
-from icplan.backends.kubernetes.requests import object_path
-from icplan.backends.kubernetes.transport import answer, authorization, tls_context
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND
 from icplan.core.kubernetes import Body, ListObjects, Resource, at, pods
 
 if TYPE_CHECKING:
     import websocket
 
-    from icplan.backends.kubernetes.configuration import Login
     from icplan.backends.streams import Stream
 
 NAMESPACE = "kube-system"
 _CENTRAL, _IC_SERVER = "ovn-central", "ovn-ic-server"
 
-_INPUT, _OUTPUT, _ERRORS, _STATUS = range(4)
-_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _CHUNK = 1 << 15
-_NOT_FOUND = 127
 _LONGEST = 200
 
 
@@ -164,13 +165,13 @@ class ExecStream:
                 raise ConnectionFailed(f"took no data for {deadline.seconds:g} s")
             try:
                 self._connection.settimeout(max(deadline.left, 0.001))
-                self._connection.send_binary(bytes([_INPUT]) + view[start : start + _CHUNK])
+                self._connection.send_binary(bytes([INPUT]) + view[start : start + _CHUNK])
             except (TimeoutError, websocket.WebSocketTimeoutException) as error:
                 raise ConnectionFailed(f"took no data for {deadline.seconds:g} s") from error
             except (OSError, websocket.WebSocketException) as error:
                 # Why it ended may wait to be read.
                 self._explain_end(deadline)
-                raise ConnectionFailed(f"broke off: {_words(error)}") from error
+                raise ConnectionFailed(f"broke off: {words(error)}") from error
 
     def receive(self, deadline: Deadline) -> bytes:
         """What has arrived, at least one byte; empty when the command has ended well.
@@ -190,18 +191,18 @@ class ExecStream:
             except (TimeoutError, websocket.WebSocketTimeoutException) as error:
                 raise ConnectionFailed(late) from error
             except (OSError, websocket.WebSocketException) as error:
-                raise self._gone(_words(error)) from error
+                raise self._gone(words(error)) from error
             if kind == websocket.ABNF.OPCODE_CLOSE:
                 raise self._gone("the pod is gone, or its node does not answer")
             # Pings are answered by the library.
             if kind != websocket.ABNF.OPCODE_BINARY or not data:
                 continue
             channel, payload = data[0], bytes(data[1:])
-            if channel == _OUTPUT and payload:
+            if channel == OUTPUT and payload:
                 return payload
-            if channel == _ERRORS:
+            if channel == ERRORS:
                 self._errors = (self._errors + payload)[-_LONGEST:]
-            elif channel == _STATUS:
+            elif channel == STATUS:
                 self._end(payload)
         return b""
 
@@ -217,11 +218,11 @@ class ExecStream:
             ConnectionFailed: it failed.
         """
         self._ended = True
-        code, message = _exit_code(status)
+        code, message = exit_code(status)
         if code == 0:
             return
         said = " ".join(self._errors.decode(errors="replace").split())
-        if code == _NOT_FOUND or "executable file not found" in message:
+        if code == NOT_FOUND or "executable file not found" in message:
             raise ConnectionFailed(
                 f"needs ncat, which the image of {self._pod} does not have: {said or message}",
                 lasting=True,
@@ -239,72 +240,5 @@ class ExecStream:
 
 
 def _open(tunnel: Tunnel, pod: Resource, container: str, deadline: Deadline) -> ExecStream:
-    import websocket
-
-    transport = tunnel.objects.transport
-    login = transport.login(deadline)
-    query = urlencode(
-        [
-            ("container", container),
-            *(("command", one) for one in tunnel.command),
-            *((stream, "true") for stream in ("stdin", "stdout", "stderr")),
-        ],
-        quote_via=quote,
-    )
-    url = f"{login.server}{object_path(pod)}/exec?{query}".replace("http", "ws", 1)
-    context = tls_context(tunnel.objects.access, login)
-    options = {"context": context} | (
-        {"server_hostname": login.server_name} if login.server_name else {}
-    )
-    connection = websocket.WebSocket(sslopt=options, enable_multithread=False)
-    try:
-        connection.connect(  # type: ignore[no-untyped-call]
-            url,
-            header=[f"{key}: {value}" for key, value in authorization(login).items()],
-            subprotocols=list(_PROTOCOLS),
-            timeout=max(deadline.left, 0.001),
-            suppress_origin=True,
-            redirect_limit=0,
-            **_proxy(login),
-        )
-    except websocket.WebSocketBadStatusException as error:
-        found = answer(error.status_code, error.resp_headers or {}, error.resp_body or b"")
-        raise explain(transport, f"exec in {pod}", found) from error
-    except (TimeoutError, websocket.WebSocketTimeoutException) as error:
-        raise ConnectionFailed(f"ran no command within {deadline.seconds:.3g} s") from error
-    except (OSError, websocket.WebSocketException) as error:
-        raise ConnectionFailed(f"cannot be reached through {pod}: {_words(error)}") from error
+    connection = open_stream(tunnel.objects, pod, container, tunnel.command, deadline, given=True)
     return ExecStream(connection, pod, tunnel.target)
-
-
-def _proxy(login: Login) -> dict[str, object]:
-    """The library would look at the environment by itself."""
-    if login.proxy is None:
-        return {"http_no_proxy": ["*"]}
-    url = urlsplit(login.proxy)
-    user = (url.username, url.password or "") if url.username else None
-    return {
-        "http_proxy_host": url.hostname,
-        "http_proxy_port": url.port,
-        "proxy_type": "socks5h" if url.scheme.startswith("socks") else "http",
-        "http_proxy_auth": user,
-    }
-
-
-def _exit_code(status: bytes) -> tuple[int, str]:
-    """The exit code in the status that ends a command, and the server's words."""
-    try:
-        body = json.loads(status)
-    except ValueError:
-        return 1, ""
-    if body.get("status") == "Success":
-        return 0, ""
-    causes = at(body, ("details", "causes"))
-    for cause in causes if isinstance(causes, list) else []:
-        if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
-            return int(cause["message"]), str(body.get("message", ""))
-    return 1, str(body.get("message", ""))
-
-
-def _words(error: Exception) -> str:
-    return " ".join((str(error) or type(error).__name__).lower().split())

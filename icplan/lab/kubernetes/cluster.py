@@ -30,6 +30,8 @@ VPCS = "/apis/kubeovn.io/v1/vpcs"
 CONFIG_MAPS = f"/api/v1/namespaces/{objects.NAMESPACE}/configmaps"
 PODS = f"/api/v1/namespaces/{objects.NAMESPACE}/pods"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{objects.NAMESPACE}/deployments"
+EXECS = f"/apis/{objects.KWOK}/execs"
+"""What kwok runs in which pod, where pods are network namespaces."""
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _LOOPBACK = "127.0.0.1"
 
@@ -62,17 +64,27 @@ class Cluster:
         """Start etcd and the API server; `finish` waits for them."""
         self.server.create()
 
-    def finish(self, run_directory: Path, pod_cidrs: Sequence[str]) -> None:
+    def finish(
+        self, run_directory: Path, pod_cidrs: Sequence[str], *, networks: bool = False
+    ) -> None:
         """Complete what `begin` began: a kubelet, controllers, Kube-OVN's kinds and its Vpc.
 
         Args:
             run_directory: what OVN_RUNDIR is in its pods.
             pod_cidrs: where its pods get their addresses.
+            networks: whether pods are network namespaces, in which their commands run.
         """
         self.server.wait_until_ready()
         for plural, kind in (("subnets", "Subnet"), ("vpcs", "Vpc")):
             self.api.create(_CRDS, objects.custom_resource(plural, kind))
-        self.kwok.create(self.kubeconfig(), self.server.certificates, run_directory, pod_cidrs)
+        if networks:
+            execs = objects.custom_resource("execs", "Exec", objects.KWOK, "Namespaced")
+            self.api.create(_CRDS, execs)
+            wait_until(partial(self._serves, EXECS), f"API serves {EXECS}", place=self.name)
+        certificates = self.server.certificates
+        self.kwok.create(
+            self.kubeconfig(), certificates, run_directory, pod_cidrs, networks=networks
+        )
         self.controllers.start()
         for path in (SUBNETS, VPCS):
             wait_until(partial(self._serves, path), f"API serves {path}", place=self.name)

@@ -24,6 +24,10 @@ _HOST = "127.0.0.1"
 _NEEDED = ("sh", "ncat")
 _USUAL = ("bash", "cat", "env", "grep", "hostname", "ls", "sleep", "timeout", "true", "wc")
 _OVN = ("ovn-nbctl", "ovn-sbctl", "ovn-ic-nbctl", "ovn-ic-sbctl", "ovs-appctl", "ovsdb-client")
+# What shows a pod's own network, and so runs in its namespace.
+_NETWORK = ("ping", "cat", "ip")
+NAMESPACE_VARIABLE = "LAB_NETNS"
+"""In the environment of a pod's commands: the network namespace that the pod is."""
 
 
 class Kwok:
@@ -45,6 +49,8 @@ class Kwok:
         certificates: Certificates,
         run_directory: Path,
         pod_cidrs: Sequence[str],
+        *,
+        networks: bool = False,
     ) -> None:
         """Write its configuration and start it; ready on return.
 
@@ -53,6 +59,8 @@ class Kwok:
             certificates: whose server certificate it shows to the API server.
             run_directory: what OVN_RUNDIR is for a command executed in any pod.
             pod_cidrs: where pods without a host's network get their addresses.
+            networks: whether pods are network namespaces: then the API has objects of kind Exec
+                that say which.
 
         Raises:
             IcplanError: a program is missing, or it did not start.
@@ -64,6 +72,8 @@ class Kwok:
         for name in (*_USUAL, *_OVN):
             if shutil.which(name):
                 self.restore_program(name)
+        for name in _NETWORK if networks else ():
+            self._wrap_program(name)
         envs = {"OVN_RUNDIR": str(run_directory), "PATH": str(self._programs)}
         exec_target = {"local": {"envs": [{"name": k, "value": v} for k, v in envs.items()]}}
         configuration = {
@@ -73,7 +83,10 @@ class Kwok:
             "spec": {"execs": [exec_target]},
         }
         (self.directory / "exec.yaml").write_text(json.dumps(configuration, indent=2) + "\n")
-        (self.directory / "kwok.bin").symlink_to(program)
+        # A command is looked up in kwok's own PATH, whatever is in the environment given to it.
+        script = self.directory / "kwok.bin"
+        script.write_text(f'#!/bin/sh\nPATH={self._programs} exec {program} "$@"\n')
+        script.chmod(0o700)
         tls = certificates.directory
         arguments = (
             f"--kubeconfig={kubeconfig}",
@@ -86,6 +99,7 @@ class Kwok:
             f"--tls-cert-file={tls / 'server.pem'}",
             f"--tls-private-key-file={tls / 'server.key'}",
             f"--cidr={pod_cidrs[0]}",
+            *(("--enable-crds=Exec",) if networks else ()),
         )
         (self.directory / "kwok.args").write_text(json.dumps(arguments))
         self.start()
@@ -113,6 +127,14 @@ class Kwok:
     def restore_program(self, name: str) -> None:
         """Let commands in pods find a program of this machine."""
         (self._programs / name).symlink_to(find_program(name))
+
+    def _wrap_program(self, name: str) -> None:
+        """Let commands in pods find a program that runs in the pod's network namespace."""
+        place = self._programs / name
+        place.unlink(missing_ok=True)
+        inside = f"${{{NAMESPACE_VARIABLE}:+{find_program('ip')} netns exec ${NAMESPACE_VARIABLE}}}"
+        place.write_text(f'#!/bin/sh\nexec {inside} {find_program(name)} "$@"\n')
+        place.chmod(0o700)
 
     def _listens(self) -> bool:
         try:

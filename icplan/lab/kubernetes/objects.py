@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "kube-system"
 KUBE_OVN = "kubeovn.io/v1"
+KWOK = "kwok.x-k8s.io/v1alpha1"
+"""Group and version of kwok's own kinds."""
 ROUTER = "ovn-cluster"
 """The default VPC and its router."""
 LEADERS = "lab.icplan/leaders"
@@ -27,15 +29,16 @@ _PRESERVE = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _REPOSITORY = "docker.io/kubeovn/kube-ovn"
 
 
-def custom_resource(plural: str, kind: str) -> Json:
-    """A CustomResourceDefinition of Kube-OVN, with any fields."""
+def custom_resource(plural: str, kind: str, api: str = KUBE_OVN, scope: str = "Cluster") -> Json:
+    """A CustomResourceDefinition, of Kube-OVN by default, with any fields."""
+    group, _, version = api.partition("/")
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.kubeovn.io"},
+        "metadata": {"name": f"{plural}.{group}"},
         "spec": {
-            "group": "kubeovn.io",
-            "scope": "Cluster",
+            "group": group,
+            "scope": scope,
             "names": {
                 "plural": plural,
                 "singular": kind.lower(),
@@ -44,7 +47,7 @@ def custom_resource(plural: str, kind: str) -> Json:
             },
             "versions": [
                 {
-                    "name": "v1",
+                    "name": version,
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},

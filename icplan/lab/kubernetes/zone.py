@@ -75,7 +75,8 @@ class KubernetesZone(Zone):
         self._northd.start()
         self.nbctl("lr-add", self.router)
         pod_cidrs = [network_of(gateway) for gateway in subnets["ovn-default"]]
-        self.cluster.finish(self.run_directory, pod_cidrs)
+        networks = self._options.mode is Mode.NAMESPACES
+        self.cluster.finish(self.run_directory, pod_cidrs, networks=networks)
         for name, gateways in subnets.items():
             self.add_subnet(name, *gateways)
         for number in range(1, self._options.gateways + 1):
@@ -83,6 +84,8 @@ class KubernetesZone(Zone):
         for number in range(1, self._options.workers + 1):
             self.add_host(f"{self.name}-w{number}", interconn=False)
         self.cluster.install_kube_ovn(self._options.kube_ovn, next(iter(self.hosts)))
+        if networks:
+            self._pod_network.start()
         if self._options.mode is not Mode.CONTROL_PLANE:
             self.add_pod("ovn-default", "ovn-default")
         elif self._options.play_ovn_controller:
@@ -245,10 +248,20 @@ class KubernetesZone(Zone):
         arguments = ("-P", "-m", module, str(self.cluster.kubeconfig()), str(self._root))
         return Daemon("ic-server", self.directory, sys.executable, arguments)
 
+    # Pods that are objects
+
+    @property
+    def _pod_network(self) -> Daemon:
+        """What gives the cluster's pods their networks, where these are network namespaces."""
+        module = "icplan.lab.kubernetes.pod_network"
+        arguments = ("-P", "-m", module, str(self.cluster.kubeconfig()), str(self._root), self.name)
+        return Daemon("pod-network", self.directory, sys.executable, arguments)
+
     # Taking it down
 
     def end_daemons(self) -> None:
         """End the zone's own daemons; its hosts and pods are taken away before."""
+        self._pod_network.stop()
         self._ic_server.stop()
         self._controller().stop()
         self.stop_ovn_ic()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -15,10 +16,12 @@ from icplan.backends.deadline import Deadline
 from icplan.backends.failures import DatabaseForbidden
 from icplan.backends.kubernetes.failures import NotPermitted
 from icplan.backends.kubernetes.objects import Objects
+from icplan.backends.kubernetes.probe_pods import LABELS, PREFIX, ProbePods, Wanted
 from icplan.backends.kubernetes.requests import Request, collection_path, object_path, request
 from icplan.backends.kubernetes.transport import Answer
 from icplan.backends.kubernetes.tunnel import Tunnel
 from icplan.backends.ovsdb import Client
+from icplan.backends.probing.prober import ProbeFailed
 from icplan.core.change import Action, Change, Reason
 from icplan.core.io import NORTHBOUND, Query, Snapshot
 from icplan.core.kubernetes import (
@@ -151,6 +154,16 @@ def replacing_config(api: ApiClient) -> ObjectWrite:
     return ReplaceData(CONFIG, uid(api, CONFIG), (), {"az-name": "az1", "gw-nodes": "n1"})
 
 
+PING_NAMESPACE = "default"
+# Of verify --ping: one that exists is pinged from, another one is made and removed again.
+PING = {
+    Permission(verb, resource, "", PING_NAMESPACE)
+    for resource, verbs in (
+        ("pods", ("get", "list", "create", "delete")),
+        ("pods/exec", ("get", "create")),
+    )
+    for verb in verbs
+}
 WRITES: Mapping[Permission, Write] = {
     here("create", "configmaps"): creating(CONFIG, {"data": {"az-name": "az2"}}),
     here("update", "configmaps", "ovn-ic-config"): replacing_config,
@@ -164,7 +177,7 @@ WRITES: Mapping[Permission, Write] = {
     here("delete", "leases.coordination.k8s.io", "icplan"): deleting(LEASE),
 }
 PLAN = {*PLAN_READS}
-APPLY = PLAN | {*APPLY_READS, *WRITES, *EXEC.values()}
+APPLY = PLAN | PING | {*APPLY_READS, *WRITES, *EXEC.values()}
 NEEDED = {"icplan-plan": PLAN, "icplan-apply": APPLY}
 # What everybody who is known may ask about himself, and change nothing by.
 SELF_REVIEWS = {
@@ -225,9 +238,8 @@ def test_the_files_bring_two_accounts_and_their_roles_only() -> None:
     assert {one["kind"] for one in documents()} == kinds
     accounts = [one for one in documents() if one["kind"] == "ServiceAccount"]
     assert {one["metadata"]["name"] for one in accounts} == {*NEEDED}
-    assert not {one["metadata"].get("namespace", KUBE_SYSTEM) for one in documents()} - {
-        KUBE_SYSTEM
-    }
+    namespaces = {one["metadata"].get("namespace", KUBE_SYSTEM) for one in documents()}
+    assert namespaces == {KUBE_SYSTEM, PING_NAMESPACE}
 
 
 # Those whom they bind
@@ -277,7 +289,11 @@ def permitted(user: User, namespace: str = KUBE_SYSTEM) -> set[Permission]:
 
 
 def in_force(user: User, account: str) -> bool:
-    return {one._replace(namespace="") for one in granted(account)} <= permitted(user)
+    return all(
+        {one._replace(namespace="") for one in granted(account) if one.namespace in {"", namespace}}
+        <= permitted(user, namespace)
+        for namespace in (KUBE_SYSTEM, PING_NAMESPACE)
+    )
 
 
 def test_the_accounts_themselves_are_asked(users: dict[str, User]) -> None:
@@ -293,10 +309,10 @@ def test_the_server_grants_what_is_needed_and_nothing_else(
     users: dict[str, User], name: str
 ) -> None:
     needed = NEEDED[ACCOUNTS[name]]
-    everywhere = {one for one in needed if not one.namespace}
-    assert permitted(users[name], "default") == SELF_REVIEWS | everywhere
-    local = {one._replace(namespace="") for one in needed}
-    assert permitted(users[name]) == SELF_REVIEWS | local
+    for namespace in (KUBE_SYSTEM, PING_NAMESPACE, "kube-public"):
+        local = {one for one in needed if one.namespace in {"", namespace}}
+        there = {one._replace(namespace="") for one in local}
+        assert permitted(users[name], namespace) == SELF_REVIEWS | there
 
 
 def test_no_rule_lets_the_planner_change_or_run_anything(users: dict[str, User]) -> None:
@@ -446,3 +462,89 @@ def test_only_the_applier_reads_databases_by_exec(users: dict[str, User]) -> Non
                     client.read(query)
             else:
                 assert client.read(query)["NB_Global"]
+
+
+# Pods to ping from
+
+
+def wanted(subnet: str = "ovn-default") -> Wanted:
+    return Wanted(subnet, ("10.16.0.0/16",))
+
+
+def test_the_applier_makes_a_pod_to_ping_from_and_removes_it(
+    users: dict[str, User], cluster: Cluster, api: ApiClient
+) -> None:
+    pods = ProbePods(users["applier"].objects, PING_NAMESPACE, "image", 60.0)
+    path = f"/api/v1/namespaces/{PING_NAMESPACE}/pods"
+    with scheduled(cluster, api, path):
+        prober = pods.take(wanted(), lambda: False)
+        assert prober.place.startswith(f"pod {PING_NAMESPACE}/{PREFIX}")
+        assert prober.run(("true",), 20.0, lambda: False).code == 0
+        (made,) = api.list(path)
+    assert made["metadata"]["labels"].items() >= LABELS.items()
+    assert made["metadata"]["annotations"]["ovn.kubernetes.io/logical_switch"] == "ovn-default"
+    assert made["spec"]["restartPolicy"] == "Never"
+    assert made["spec"]["activeDeadlineSeconds"] == 600
+    assert pods.close() == ()
+    wait_until(lambda: not api.list(path), "the pod is gone")
+
+
+@contextmanager
+def scheduled(cluster: Cluster, api: ApiClient, path: str) -> Iterator[None]:
+    """New pods are put on a node, as a scheduler would."""
+    (node, *_) = api.list("/api/v1/nodes")
+    target = {"apiVersion": "v1", "kind": "Node", "name": node["metadata"]["name"]}
+    over = threading.Event()
+
+    def schedule() -> None:
+        while not over.wait(0.1):
+            for one in cluster.api.list(path):
+                if "nodeName" not in one["spec"]:
+                    name = one["metadata"]["name"]
+                    body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}}
+                    cluster.api.create(f"{path}/{name}/binding", body | {"target": target})
+
+    thread = threading.Thread(target=schedule)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("name", ["planner", "stranger"])
+def test_without_the_role_a_ping_says_so_in_one_line(
+    users: dict[str, User], api: ApiClient, name: str
+) -> None:
+    pods = ProbePods(users[name].objects, PING_NAMESPACE, "image", 5.0)
+    with pytest.raises(ProbeFailed) as raised:
+        pods.take(wanted(), lambda: False)
+    assert "\n" not in str(raised.value)
+    assert raised.value.thing == "pods of namespace default of az1"
+    assert 'cannot list resource "pods"' in raised.value.cause
+    assert raised.value.cure == "let this user have the role icplan-ping of examples/rbac there"
+    assert pods.close() == ()
+    assert not api.list(f"/api/v1/namespaces/{PING_NAMESPACE}/pods")
+
+
+def test_in_another_namespace_nobody_may_ping(users: dict[str, User]) -> None:
+    pods = ProbePods(users["applier"].objects, "kube-public", "image", 5.0)
+    with pytest.raises(ProbeFailed, match="icplan-ping"):
+        pods.take(wanted(), lambda: False)
+
+
+def test_a_namespace_that_takes_no_such_pod_is_not_a_matter_of_roles(
+    objects: Objects, api: ApiClient
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    api.create("/api/v1/namespaces", {"metadata": {"name": "strict", "labels": labels}})
+    try:
+        pods = ProbePods(objects, "strict", "image", 5.0)
+        with pytest.raises(ProbeFailed) as raised:
+            pods.take(wanted(), lambda: False)
+        assert "violates PodSecurity" in raised.value.cause
+        assert raised.value.cure == "name another namespace with --probe-namespace"
+        assert pods.close() == ()
+    finally:
+        api.delete("/api/v1/namespaces/strict")

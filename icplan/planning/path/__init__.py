@@ -1,0 +1,1 @@
+"""The way between two subnets, link by link, up to where it ends. Pure; sends no packet."""

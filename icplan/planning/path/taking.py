@@ -1,0 +1,236 @@
+"""The links at the near end: how a zone comes to know another's subnet, and sends there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.kinds.common.contract import Held, Missing, Verdict
+from icplan.kinds.common.controller import controller_cure
+from icplan.kinds.common.evidence import ovn_ic_cure, verdict
+from icplan.kinds.common.registered import owners
+from icplan.kinds.common.transit_address import bare
+from icplan.ovn.interconnect import IcSouthbound
+from icplan.ovn.northbound import ALLOW_PRIORITY, LEARN, Northbound, StaticRoute
+from icplan.ovn.prefix import family, inside, network, normal, ordered, overlap
+from icplan.ovn.subnets import is_prefix
+from icplan.planning.path.leg import Leg, doer_cure, each, routers
+from icplan.planning.path.links import Found, Probe, over_switches, vital
+from icplan.planning.path.offering import attached, declared, denial, routed
+
+
+def probes(leg: Leg) -> Iterator[Probe]:
+    """From the zone's own port to the policy that its packets meet first."""
+    end, name, listed = leg.source, leg.source.zone.name, ", ".join(leg.prefixes)
+    far = leg.target.zone.name
+    yield from declared(leg, end)
+    yield vital(f"router {end.zone.router} of {name} leads to {end}", lambda: routed(leg, end))
+    yield from attached(leg, end)
+    if not leg.by_hand:
+        yield vital(f"{name} learns routes", lambda: _learning(leg))
+        yield vital(f"{name} does not refuse {listed}", lambda: each(leg, lambda p: _let(leg, p)))
+    yield over_switches(
+        f"{name} has a route to {listed} over {far}",
+        leg.switches,
+        lambda switch: leg.in_ic(
+            lambda ic: leg.in_zone(end, lambda seen: _route(leg, ic, seen, switch))
+        ),
+    )
+    yield Probe(f"no other route of {name} takes {listed}", lambda: _rivals(leg))
+    if end.zone.kube_ovn:
+        yield vital(
+            f"a policy of {name} lets {listed} pass",
+            lambda: leg.in_zone(end, lambda seen: _passed(leg, seen)),
+        )
+
+
+def _learning(leg: Leg) -> Verdict:
+    zone = leg.source.zone
+    return leg.in_zone(
+        leg.source,
+        lambda seen: verdict(
+            seen.options.get(LEARN) == "true",
+            f"NB_Global of {zone.name} has no {LEARN}=true",
+            doer_cure(zone),
+        ),
+    )
+
+
+def _offered(leg: Leg, prefix: str) -> tuple[str, ...]:
+    """What the target has published of what leads to a prefix."""
+    ic = leg.facts.ic_southbound
+    found = (
+        one.prefix
+        for one in (ic.routes if ic else ())
+        if one.zone == leg.target.zone.name and inside(prefix, one.prefix)
+    )
+    return ordered(found)
+
+
+def _let(leg: Leg, prefix: str) -> Verdict:
+    """The zone's own denylist lets the prefix in: it works in both directions."""
+
+    def test(seen: Northbound) -> Verdict:
+        offered = _offered(leg, prefix) or (prefix,)
+        denied = [one for one in offered if seen.denylist.denies(one)]
+        if len(denied) < len(offered):
+            return Held()
+        name = leg.source.zone.name
+        withheld = leg.source.zone.zone.withhold
+        if any(is_prefix(one) and inside(denied[0], one) for one in withheld):
+            origin = leg.source.zone.origin(leg.view.spec, "withhold")
+            return Missing(
+                f"{name} withholds {denied[0]} itself ({origin}), and so does not learn it",
+                "take it out of `withhold`, or withhold a narrower prefix; then icplan apply",
+            )
+        why = denial(leg, leg.source, seen, denied[0])
+        return Missing(f"{name} does not learn {denied[0]}: {why.why}", why.cure)
+
+    return leg.in_zone(leg.source, test)
+
+
+def _routes(leg: Leg, seen: Northbound) -> Iterator[StaticRoute]:
+    """The zone's routes by destination."""
+    for router in routers(leg.source, seen):
+        yield from (one for one in seen.routes_of(router) if one.policy == "dst-ip")
+
+
+def _all_hops(leg: Leg) -> set[str]:
+    """The target's addresses on all switches."""
+    name = leg.target.zone.name
+    return {hop for switch in leg.switches for hop in leg.hops(switch, name)}
+
+
+def _route(leg: Leg, ic: IcSouthbound, seen: Northbound, switch: str) -> Verdict:
+    """A route to each prefix by way of the target's address on a switch."""
+    near, far = leg.source.zone.name, leg.target.zone.name
+    hops = leg.hops(switch, far)
+    known = list(_routes(leg, seen))
+    for prefix in leg.prefixes:
+        of_family = [hop for hop in hops if family(hop) == family(prefix)]
+        leading = [one for one in known if inside(prefix, one.prefix)]
+        if any(bare(one.nexthop) in of_family for one in leading):
+            continue
+        if leg.by_hand:
+            return _no_route_by_hand(leg, prefix, leading, of_family)
+        offered = [
+            one.prefix
+            for one in ic.routes
+            if (one.zone, one.transit_switch) == (far, switch) and inside(prefix, one.prefix)
+        ]
+        shown = ", ".join(ordered(offered)) or prefix
+        return Missing(f"{near} has not learned {shown} of {far} on {switch}", ovn_ic_cure(near))
+    return Held()
+
+
+def _no_route_by_hand(
+    leg: Leg, prefix: str, leading: list[StaticRoute], hops: list[str]
+) -> Missing:
+    """What is missing where no zone's ovn-ic makes the routes."""
+    near, far = leg.source.zone, leg.target.zone
+    spec = leg.view.spec
+    manual = near if not near.automatic(spec) else far
+    known = owners(leg.facts)
+    astray = [one for one in leading if not known.get(bare(one.nexthop))]
+    there = f" (today {', '.join(hops)})" if hops else ""
+    if astray:
+        one = astray[0]
+        return Missing(
+            f"{one.prefix} of {near.name} goes by hand to {one.nexthop}, which no zone has",
+            f"in {near.name}: ovn-nbctl lr-route-del {near.router} {one.prefix} {one.nexthop}, "
+            f"and lr-route-add with the address of {far.name}{there}",
+        )
+    if any(
+        (route.from_, route.to) == (near.name, far.name)
+        and any(
+            one == leg.target.subnet or (is_prefix(one) and inside(prefix, one))
+            for one in route.subnets
+        )
+        for route in spec.interconnect.routes
+    ):
+        return Missing(
+            f"the route of {near.name} to {prefix} of {far.name} is declared, and not there",
+            "icplan plan shows it, icplan apply makes it",
+        )
+    return Missing(
+        f"{manual.name} exchanges no routes (routePolicy: manual), and {near.name} has no route "
+        f"by hand to {prefix} of {far.name}",
+        f"add to `routes`: {{from: {near.name}, to: {far.name}, subnets: [{leg.target.text}]}}, "
+        "then icplan apply",
+    )
+
+
+def _rivals(leg: Leg) -> Found:
+    """No network or route of the zone itself takes what goes to the prefix, or a part of it."""
+    partly: Missing | None = None
+    unseen = leg.facts.zone_unseen(leg.source.zone.name)
+    if unseen is not None:
+        return unseen, True
+    seen, hops = leg.facts.northbound[leg.source.zone.name], _all_hops(leg)
+    for prefix in leg.prefixes:
+        used = [
+            network(one.prefix).prefixlen
+            for one in _routes(leg, seen)
+            if inside(prefix, one.prefix) and bare(one.nexthop) in hops
+        ]
+        for theirs, what in _others(leg, seen, hops):
+            # A narrower one wins; of equal ones nobody says which does (domain facts section 9).
+            if not overlap(theirs, prefix) or network(theirs).prefixlen < max(used, default=0):
+                continue
+            whole = inside(prefix, theirs)
+            part = prefix if whole else f"the part {theirs} of {prefix}"
+            found = Missing(
+                f"{what} in {leg.source.zone.name} takes {part}",
+                "renumber one of the two, withhold it where it is not needed, or delete the route",
+            )
+            if whole:
+                return found, True
+            partly = partly or found
+    return (partly, False) if partly else (Held(), True)
+
+
+def _others(leg: Leg, seen: Northbound, hops: set[str]) -> Iterator[tuple[str, str]]:
+    """What else the zone's router knows, with words for it: but for default routes."""
+    for router in routers(leg.source, seen):
+        for port in seen.ports_of(router):
+            for one in port.networks:
+                if is_prefix(one):
+                    yield normal(one), f"the own network {normal(one)} (router port {port.name})"
+    known = owners(leg.facts)
+    for route in _routes(leg, seen):
+        if bare(route.nexthop) not in hops and is_prefix(route.prefix):
+            whose = ", ".join(sorted(known.get(bare(route.nexthop), ())))
+            of = f" of {whose}" if whose else ""
+            kind = "learned route" if route.learned else "static route"
+            yield route.prefix, f"the {kind} {route.prefix} over {route.nexthop}{of}"
+
+
+def _passed(leg: Leg, seen: Northbound) -> Verdict:
+    """Kube-OVN's own policies would reroute what no such policy lets pass (domain facts 7)."""
+    allowed = [
+        one.allowed
+        for router in routers(leg.source, seen)
+        for one in seen.policies_of(router)
+        if one.allowed is not None
+    ]
+    name = leg.source.zone.name
+    for prefix in leg.prefixes:
+        if any(inside(prefix, one) for one in allowed):
+            continue
+        cure = controller_cure(name)
+        hops = _all_hops(leg)
+        mine = [
+            one
+            for one in _routes(leg, seen)
+            if inside(prefix, one.prefix) and bare(one.nexthop) in hops
+        ]
+        if mine and not mine[0].learned:
+            cure = (
+                "give the route what makes the controller add it within 5 s: ovn-nbctl set "
+                f"logical_router_static_route {mine[0].uuid} options:origin=static"
+            )
+        return Missing(
+            f"no policy of priority {ALLOW_PRIORITY} in {name} lets traffic to {prefix} pass: "
+            "its other policies send it elsewhere",
+            cure,
+        )
+    return Held()
