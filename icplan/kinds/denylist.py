@@ -21,7 +21,7 @@ from icplan.kinds.common.controller import (
 from icplan.kinds.common.cures import carried, denylist_address, stale, switched_on
 from icplan.kinds.common.cycle import ConfigWrites, switched_off
 from icplan.kinds.common.registered import addresses
-from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
+from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted, overlap_place
 from icplan.kinds.common.withheld import overlap_denials, stale_denials
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
@@ -113,7 +113,7 @@ def _forgotten(spec: Spec, zone: str) -> Check:
         if overlaps := overlap_denials(view, zone):
             entries = dict.fromkeys(one.entry for one in overlaps)
             causes = dict.fromkeys(f"{one.prefix} of {one.zone}" for one in overlaps)
-            places = sorted({max(zone, one.zone) for one in overlaps})
+            places = sorted({overlap_place(spec, zone, one.zone) for one in overlaps})
             return Missing(
                 f"{zone} denies {', '.join(entries)} because of an overlap with "
                 f"{', '.join(causes)}",

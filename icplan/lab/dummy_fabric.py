@@ -47,26 +47,23 @@ class DummyFabric:
     def add_host(self, zone: Zone, host: Host, *, interconn: bool) -> None:
         """Start Open vSwitch and ovn-controller with a cable to the underlay switch."""
         self.plug(zone, host, connected=True)
-        hypervisor = self._hypervisor(zone, host)
+        hypervisor = self.hypervisor(zone, host)
         hypervisor.start_switch(interconn=interconn)
         hypervisor.vsctl(
             *("add-port", BRIDGE, "eth0", "--", "set", "Interface", "eth0", "type=dummy"),
             f'options:stream="unix:{self._cable(zone, host)}"',
         )
-        # What the kernel knows elsewhere: the tunnel address and the way to the others.
-        address = f"{host.address}/16"
-        hypervisor.appctl("netdev-dummy/ip4addr", BRIDGE, address)
-        hypervisor.appctl("ovs/route/add", address, BRIDGE)
+        self._address(zone, host)
         hypervisor.start_controller()
 
     def remove_host(self, zone: Zone, host: Host) -> None:
         """End the host's daemons and remove its port on the underlay switch."""
-        self._hypervisor(zone, host).stop()
+        self.hypervisor(zone, host).stop()
         self._vsctl("--if-exists", "del-port", _BRIDGE, self._port(zone, host))
 
     def mark_interconn(self, zone: Zone, host: Host, interconn: bool) -> None:
         """Set or clear ovn-is-interconn on a host."""
-        self._hypervisor(zone, host).mark_interconn(interconn)
+        self.hypervisor(zone, host).mark_interconn(interconn)
 
     def plug(self, zone: Zone, host: Host, *, connected: bool) -> None:
         """Make or remove the host's port on the underlay switch."""
@@ -80,10 +77,25 @@ class DummyFabric:
             f'options:pstream="punix:{self._cable(zone, host)}"',
         )
 
+    def hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
+        """A host's daemons."""
+        return Hypervisor(zone, host, "dummy", _OPTIONS)
+
+    def restart_switch(self, zone: Zone, host: Host) -> None:
+        """Start a host's ovs-vswitchd, which was killed, again."""
+        self.hypervisor(zone, host).switch.start()
+        self._address(zone, host)
+
+    def _address(self, zone: Zone, host: Host) -> None:
+        """What the kernel knows elsewhere: the tunnel address and the way to the others."""
+        hypervisor, address = self.hypervisor(zone, host), f"{host.address}/16"
+        hypervisor.appctl("netdev-dummy/ip4addr", BRIDGE, address)
+        hypervisor.appctl("ovs/route/add", address, BRIDGE)
+
     def add_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Start the pod's process and make its port on the host's integration bridge."""
         port = f"pod{pod.number}"
-        hypervisor = self._hypervisor(zone, host)
+        hypervisor = self.hypervisor(zone, host)
         hypervisor.vsctl(
             *("add-port", "br-int", port, "--", "set", "Interface", port, "type=dummy"),
             f"external_ids:iface-id={pod.port}",
@@ -95,14 +107,11 @@ class DummyFabric:
         """End the pod's process and remove its port on the host."""
         self._pod(pod).stop()
         self._pod(pod).control.unlink(missing_ok=True)
-        self._hypervisor(zone, host).vsctl("del-port", "br-int", f"pod{pod.number}")
+        self.hypervisor(zone, host).vsctl("del-port", "br-int", f"pod{pod.number}")
 
     def ping(self, pod: Pod, address: str, interval: float) -> RunningPing:
         """Ask the pod's process to ping."""
         return _PodPing(pod, address, interval, self._pod(pod))
-
-    def _hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
-        return Hypervisor(zone, host, "dummy", _OPTIONS)
 
     def _pod(self, pod: Pod) -> Daemon:
         return Daemon(

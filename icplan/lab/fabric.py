@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from icplan.errors import IcplanError
 
 if TYPE_CHECKING:
+    from icplan.lab.hypervisor import Hypervisor
     from icplan.lab.ping import RunningPing
     from icplan.lab.state import Host, Pod
     from icplan.lab.zone import Zone
@@ -29,6 +30,12 @@ class Fabric(Protocol):
 
     def plug(self, zone: Zone, host: Host, *, connected: bool) -> None:
         """Connect or cut a host's underlay cable."""
+
+    def hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
+        """A host's daemons."""
+
+    def restart_switch(self, zone: Zone, host: Host) -> None:
+        """Start a host's ovs-vswitchd, which was killed, again."""
 
     def add_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Make a pod on a host; its logical port exists already."""
@@ -62,6 +69,14 @@ class ControlPlaneFabric:
     def plug(self, zone: Zone, host: Host, *, connected: bool) -> None:
         """Refuse: there is no cable."""
         raise self._no_packets(f"{'connect' if connected else 'cut'} {host.name} of {zone.name}")
+
+    def hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
+        """Refuse: a host is but a row."""
+        raise self._no_packets(f"daemons of {host.name} of {zone.name}")
+
+    def restart_switch(self, zone: Zone, host: Host) -> None:
+        """Refuse: a host is but a row."""
+        raise self._no_packets(f"ovs-vswitchd of {host.name} of {zone.name}")
 
     def add_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Refuse: there are no pods."""

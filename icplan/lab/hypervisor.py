@@ -112,8 +112,8 @@ class Hypervisor:
         expected = f"other_config:is-interconn={value}"
         self.zone.sbctl("wait-until", "Chassis", self.host.chassis, expected)
 
-    def stop(self) -> None:
-        """End its daemons as for good: on return its Chassis row is gone."""
+    def stop_controller(self) -> None:
+        """End ovn-controller as for good: on return its Chassis row is gone."""
         controller = self.controller
         if controller.running():
             # Only this deletes the row; SIGTERM leaves it, seen with OVN 23.03.
@@ -121,6 +121,10 @@ class Hypervisor:
             control = str(self.directory / f"ovn-controller.{pid}.ctl")
             self._appctl(control, "exit")
             wait_until(lambda: not controller.running(), f"ovn-controller of {self.host.name} ends")
+
+    def stop(self) -> None:
+        """End its daemons as for good: on return its Chassis row is gone."""
+        self.stop_controller()
         for daemon in (self.switch, self._database.daemon):
             daemon.stop()
 

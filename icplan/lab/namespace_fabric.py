@@ -62,26 +62,40 @@ class NamespaceFabric:
         # The bridge below answers ARP for the tunnel address. Were the kernel to answer too, with
         # the MAC of eth0, tunnels would die with whichever answer came last.
         self._ip("-n", name, "link", "set", "eth0", "arp", "off", "up")
-        hypervisor = self._hypervisor(zone, host)
+        hypervisor = self.hypervisor(zone, host)
         hypervisor.start_switch(interconn=interconn)
         hypervisor.vsctl("add-port", BRIDGE, "eth0")
-        self._ip("-n", name, "addr", "add", f"{host.address}/16", "dev", BRIDGE)
-        self._ip("-n", name, "link", "set", BRIDGE, "up")
+        self._address(zone, host)
         hypervisor.start_controller()
 
     def remove_host(self, zone: Zone, host: Host) -> None:
         """End the host's daemons and remove its namespace."""
-        self._hypervisor(zone, host).stop()
+        self.hypervisor(zone, host).stop()
         self._ip("netns", "del", self._host_name(zone, host))
 
     def mark_interconn(self, zone: Zone, host: Host, interconn: bool) -> None:
         """Set or clear ovn-is-interconn on a host."""
-        self._hypervisor(zone, host).mark_interconn(interconn)
+        self.hypervisor(zone, host).mark_interconn(interconn)
 
     def plug(self, zone: Zone, host: Host, *, connected: bool) -> None:
         """Set the underlay's end of the host's cable up or down."""
         state = "up" if connected else "down"
         self._ip("-n", self._underlay, "link", "set", self._cable(zone, host), state)
+
+    def hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
+        """A host's daemons, in its namespace."""
+        return Hypervisor(zone, host, "netdev", ("--disable-system",), self._host_name(zone, host))
+
+    def restart_switch(self, zone: Zone, host: Host) -> None:
+        """Start a host's ovs-vswitchd, which was killed, again."""
+        self.hypervisor(zone, host).switch.start()
+        # The device of the bridge went with its process, and the address with the device.
+        self._address(zone, host)
+
+    def _address(self, zone: Zone, host: Host) -> None:
+        name = self._host_name(zone, host)
+        self._ip("-n", name, "addr", "replace", f"{host.address}/16", "dev", BRIDGE)
+        self._ip("-n", name, "link", "set", BRIDGE, "up")
 
     def add_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Make a namespace with addresses and a cable to the host's integration bridge."""
@@ -101,22 +115,19 @@ class NamespaceFabric:
             self._ip("-n", name, "addr", "add", address, "dev", "eth0", *nodad)
         for gateway in pod.gateways:
             self._ip("-n", name, "route", "add", "default", "via", gateway)
-        self._hypervisor(zone, host).vsctl(
+        self.hypervisor(zone, host).vsctl(
             *("add-port", "br-int", cable),
             *("--", "set", "Interface", cable, f"external_ids:iface-id={pod.port}"),
         )
 
     def remove_pod(self, zone: Zone, host: Host, pod: Pod) -> None:
         """Remove the pod's namespace and its port on the host."""
-        self._hypervisor(zone, host).vsctl("del-port", "br-int", f"pod{pod.number}")
+        self.hypervisor(zone, host).vsctl("del-port", "br-int", f"pod{pod.number}")
         self._ip("netns", "del", self.pod_namespace(pod))
 
     def ping(self, pod: Pod, address: str, interval: float) -> RunningPing:
         """Run ping in the pod's namespace."""
         return _ProgramPing(pod, address, interval, self.pod_namespace(pod), self._directory)
-
-    def _hypervisor(self, zone: Zone, host: Host) -> Hypervisor:
-        return Hypervisor(zone, host, "netdev", ("--disable-system",), self._host_name(zone, host))
 
     def _veth(self, namespace: str, name: str, peer_namespace: str, peer: str) -> None:
         self._ip(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from icplan.lab.certificates import Certificates
     from icplan.lab.fabric import Fabric
+    from icplan.lab.hypervisor import Hypervisor
     from icplan.lab.ic_databases import IcDatabases
     from icplan.lab.state import LabOptions, ZoneState
 
@@ -177,6 +178,14 @@ class Zone(ZoneDatabases):
     def plug(self, host: str, *, connected: bool) -> None:
         """Connect or cut a host's underlay cable; only where packets flow."""
         self._fabric.plug(self, self.hosts[host], connected=connected)
+
+    def hypervisor(self, host: str) -> Hypervisor:
+        """A host's Open vSwitch and ovn-controller, to be looked at or killed."""
+        return self._fabric.hypervisor(self, self.hosts[host])
+
+    def restart_switch(self, host: str) -> None:
+        """Start a host's ovs-vswitchd, which was killed, again."""
+        self._fabric.restart_switch(self, self.hosts[host])
 
     # Chassis rows, where no ovn-controller runs
 

@@ -83,6 +83,7 @@ class Subnet:
     vpc: str
     withheld: bool | None
     annotations: Mapping[str, str]
+    vlan: str = ""
 
     @property
     def interconnected(self) -> bool:
@@ -302,6 +303,7 @@ def _subnet(body: Body) -> Subnet:
         text_at(body, "spec", "vpc"),
         withheld if isinstance(withheld, bool) else None,
         texts_at(body, "metadata", "annotations"),
+        text_at(body, "spec", "vlan"),
     )
 
 

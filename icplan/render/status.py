@@ -8,6 +8,7 @@ from typing import TypedDict
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import trouble
 from icplan.kinds.common.transit_address import bare
+from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import Cluster
 from icplan.ovn.facts import Facts
 from icplan.ovn.interconnect import Gateway, IcSouthbound, PortBinding
@@ -30,12 +31,20 @@ class GatewayStatus(TypedDict):
 
 
 class PortStatus(TypedDict):
-    """A zone's port on a transit switch; `gateway` is the host that serves it, or empty."""
+    """A zone's port on a transit switch, and who serves it.
+
+    `gateway` is the host that serves it, as all zones see it in the IC southbound database, or
+    empty; `bound` is the one to which the zone's own southbound database has bound it. `order` are
+    its gateways as they are configured: the first one is to be active. The last two are empty
+    where the zone's databases were not looked at.
+    """
 
     switch: str
     port: str
     networks: list[str]
     gateway: str
+    bound: str
+    order: list[str]
 
 
 class LearnedStatus(TypedDict):
@@ -134,7 +143,7 @@ def _zone(
         "registered": name in ic.zones if seen_ic else None,
         "controller": _controller(facts.clusters.get(name)),
         "gateways": [_gateway(one, ports) for one in gateways],
-        "ports": [_port(one, gateways) for one in ports],
+        "ports": [_port(one, gateways, declared, facts) for one in ports],
         "advertises": list(ordered(one.prefix for one in ic.routes if one.zone == name)),
         "withholds": _withholds(declared, seen),
         "learned": _learned(declared, seen, seen_ic),
@@ -174,14 +183,36 @@ def _gateway(gateway: Gateway, ports: list[PortBinding]) -> GatewayStatus:
     }
 
 
-def _port(port: PortBinding, gateways: list[Gateway]) -> PortStatus:
+def _port(
+    port: PortBinding,
+    gateways: list[Gateway],
+    declared: zones.DeclaredZone | None,
+    facts: Facts,
+) -> PortStatus:
     hosts = {one.name: one.hostname for one in gateways}
+    bound, order = _order(port, declared, facts)
     return {
         "switch": port.transit_switch,
         "port": port.name,
         "networks": list(port.networks),
         "gateway": hosts.get(port.gateway, port.gateway),
+        "bound": bound,
+        "order": order,
     }
+
+
+def _order(
+    port: PortBinding, declared: zones.DeclaredZone | None, facts: Facts
+) -> tuple[str, list[str]]:
+    """Who serves a port by the zone's own databases, and its gateways in their order."""
+    if declared is None or facts.zone_unseen(declared.name) is not None:
+        return "", []
+    north, south = facts.northbound[declared.name], facts.southbound[declared.name]
+    for one in of_router(north, port.transit_switch, declared.router):
+        chassis = south.serving.get(one.router_port.name, "")
+        order = [south.host_of(row.chassis) or row.chassis for row in one.gateways]
+        return south.host_of(chassis) or chassis, order
+    return "", []
 
 
 def _learned(
@@ -252,7 +283,7 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
         tunnels = ", ".join(map(escape, gateway["tunnel_ips"]))
         yield f"  gateway     {escape(gateway['host'])}  {tunnels}  {role}"
     for port in zone["ports"]:
-        served = escape(port["gateway"]) if port["gateway"] else paint.bad("served by nobody")
+        served = _served(port, paint)
         networks = ", ".join(map(escape, port["networks"]))
         yield f"  {escape(port['switch']):<11} {escape(port['port'])}  {networks}  {served}"
     if zone["advertises"]:
@@ -261,6 +292,18 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
         yield f"  withholds   {_some(zone['withholds'])}"
     for learned in zone["learned"]:
         yield f"  learned     {_some(learned['prefixes'])} from {escape(learned['zone'])}"
+
+
+def _served(port: PortStatus, paint: Paint) -> str:
+    """Who serves a port, and in whose place."""
+    if not port["gateway"]:
+        return paint.bad("served by nobody")
+    shown, first = escape(port["gateway"]), port["order"][:1]
+    if first and port["gateway"] not in first:
+        shown += paint.bad(f" in the place of {escape(first[0])}")
+    if port["bound"] not in {"", port["gateway"]}:
+        shown += paint.bad(f"; the zone itself says {escape(port['bound'])}")
+    return shown
 
 
 def _controller_text(controller: ControllerStatus, paint: Paint) -> str:

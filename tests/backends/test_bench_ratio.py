@@ -9,6 +9,8 @@ import pytest
 
 from bench.plan_scale import Size, plan, seconds
 from bench.read_northbound import measure
+from bench.rules_scale import Size as World
+from bench.rules_scale import seconds as of_rules
 
 
 @pytest.mark.real
@@ -24,6 +26,13 @@ def test_a_plan_is_not_quadratic_in_subnets(standing: bool) -> None:
     few = seconds(Size(3, 100), standing=standing)
     many = seconds(Size(3, 1_000), standing=standing)
     assert many / few < 40, "ten times the subnets took more than forty times as long"
+
+
+@pytest.mark.parametrize("alike", [False, True], ids=["apart", "alike"])
+def test_rules_are_not_quadratic_in_zones(alike: bool) -> None:
+    few = of_rules(World(30, 50), alike=alike)
+    many = of_rules(World(300, 50), alike=alike, rounds=1)
+    assert many / few < 30, "ten times the zones took more than thirty times as long"
 
 
 def test_a_made_up_world_that_stands_needs_no_change() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.lab import Family, Lab, LabOptions
-from tests.cases import kube_ovn, manual
+from tests.cases import kube_ovn, manual, overlaps
 from tests.cases.files import file, gone, zone
 from tests.cases.world import World
 
@@ -543,6 +543,7 @@ def main(only: str) -> None:
         three_zones,
         manual_routes,
         kube_ovn.main,
+        overlaps.main,
     ):
         scenes(only)
 

@@ -19,7 +19,10 @@ WHOLE_GRAMMAR = "reference"
 def test_these_are_the_examples() -> None:
     names = [path.parent.name for path in FILES]
     assert names == [
+        "accepted",
         "dead-zone",
+        "dual-stack",
+        "gateways",
         "leaving",
         "manual-routes",
         "mixed",

@@ -282,7 +282,7 @@ def test_its_subnets_are_known_by_what_it_advertises() -> None:
     other = text.replace("transitSwitches: 1", f"transitSwitches: {subnets}")
     (verdict,) = planned(other, snapshot, "az3").verdicts
     assert (verdict.code, verdict.at) == ("IC032", "az3")
-    assert "10.18.200.0/24 of ts1 overlaps 10.18.0.0/16 of az3 (advertised" in verdict.message
+    assert "10.18.200.0/24 of ts1 overlaps 10.18.0.0/16 of az3 (registered" in verdict.message
     remove(snapshot, "Route", "az3")
     assert codes(planned(other, snapshot, "az3")) == set()
 

@@ -66,8 +66,8 @@ def test_status_names_zones_that_are_not_in_the_file() -> None:
 
 
 def test_verify_when_everything_is_there() -> None:
-    assert verified("start/nothing-to-do") == "All 18 pieces of evidence are there.\n"
-    assert verified("leaving/done") == "All 14 pieces of evidence are there.\n"
+    assert verified("start/nothing-to-do") == "All 20 pieces of evidence are there.\n"
+    assert verified("leaving/done") == "All 15 pieces of evidence are there.\n"
 
 
 def test_verify_begins_with_the_step_that_a_person_must_do() -> None:

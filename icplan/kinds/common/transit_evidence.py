@@ -8,7 +8,10 @@ from icplan.core.address import Address
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import bare
+from icplan.ovn.attachment import of_router
+from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
+from icplan.ovn.southbound import Chassis
 
 
 def sharing(ic: IcSouthbound, zone: str, switch: str, networks: Iterable[str]) -> tuple[str, ...]:
@@ -78,6 +81,86 @@ def served(
         )
 
     return Check(address, f"a gateway serves the port of {zone} on {switch}", needs, in_ic(test))
+
+
+def preferred(
+    address: Address,
+    zone: str,
+    switch: str,
+    router: str,
+    first: str,
+    needs: frozenset[Address],
+    *,
+    awaited: bool,
+) -> Check:
+    """The first of the declared gateways carries a zone's port, and none that stands by.
+
+    Args:
+        address: the object that it speaks for.
+        zone: the zone.
+        switch: the transit switch.
+        router: the name of its router.
+        first: the host name of the gateway that is to be active there.
+        needs: what must be done before.
+        awaited: whether a plan makes it so; what has failed is no reason to stop another change.
+    """
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(zone) or facts.ic_unseen()
+        if unseen is not None or facts.ic_southbound is None:
+            return unseen or NOT_ASKED
+        ic, north, south = facts.ic_southbound, facts.northbound[zone], facts.southbound[zone]
+        gateways = {one.name: one.hostname for one in ic.gateways if one.zone == zone}
+        serving = {
+            gateways.get(one.gateway, one.gateway): one
+            for one in ic.ports
+            if one.zone == zone and one.transit_switch == switch and one.gateway
+        }
+        if not serving or first in serving:
+            return Held()  # that nobody serves it is told by another link
+        standby = ", ".join(sorted(serving))
+        chassis = south.on_host(first)
+        ports = {one.router_port.name for one in of_router(north, switch, router)}
+        bound = {south.serving.get(port) for port in ports} & {one.name for one in chassis}
+        why, cure = _why_not(first, chassis, bound=bool(bound))
+        return Missing(
+            f"{standby} serves {switch} for {zone} in the place of {first}, its first gateway: "
+            f"{why}",
+            cure,
+        )
+
+    return Check(
+        address,
+        f"the first gateway of {zone} serves its port on {switch}",
+        needs,
+        test,
+        awaited=awaited,
+    )
+
+
+def _why_not(host: str, chassis: Sequence[Chassis], *, bound: bool) -> tuple[str, str]:
+    """Why a gateway does not serve, as far as the databases tell it, and what to do."""
+    if not chassis:
+        return (
+            f"{host} has no chassis in its zone any more",
+            f"start ovn-controller on {host}; it takes over again by itself",
+        )
+    if not all(one.interconnection for one in chassis):
+        return (
+            f"{host} is not marked as an interconnection gateway",
+            f"on {host}: ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
+        )
+    if bound:
+        return (
+            f"{host} has taken over, and the IC southbound database does not say so yet",
+            "look again in a moment; if it stays so, see whether ovn-ic runs",
+        )
+    return (
+        "its tunnels do not answer (BFD), or its ovn-controller has not claimed the port",
+        f"see whether {host} is up, its underlay is connected, and ovs-vswitchd and "
+        "ovn-controller run there (ovs-appctl bfd/show on another gateway shows its tunnel); it "
+        "takes over again by itself",
+    )
 
 
 def unique(address: Address, zone: str, switch: str, needs: frozenset[Address], cure: str) -> Check:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.registered import sites
-from icplan.kinds.common.waivers import OVERLAP, accepted
+from icplan.kinds.common.waivers import OVERLAP, accepted, overlap_place
 from icplan.ovn.cluster import JOIN, OWNER, Cluster, Subnet
 from icplan.ovn.generation import Generation
 from icplan.ovn.prefix import Prefixes, inside, normal, ordered, overlap
@@ -110,7 +110,8 @@ def overlap_denials(view: View, name: str) -> tuple[OverlapDenial, ...]:
         OverlapDenial(entry, zone, prefix)
         for entry in denied
         for zone, prefix in causes
-        if overlap(entry, prefix) and not accepted(view, OVERLAP, max(name, zone))
+        if overlap(entry, prefix)
+        and not accepted(view, OVERLAP, overlap_place(view.spec, name, zone))
     )
 
 

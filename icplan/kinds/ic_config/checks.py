@@ -208,6 +208,48 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
         yield _order(name, switch, rotated(hosts, place), all_of_it)
         yield transit_evidence.published(own, name, switch, all_of_it)
         yield transit_evidence.served(own, name, switch, hosts, all_of_it)
+        first = rotated(hosts, place)[0]
+        yield transit_evidence.preferred(
+            own,
+            name,
+            switch,
+            ROUTER,
+            first,
+            all_of_it,
+            awaited=_takes_over(view, name, switch, first),
+        )
+
+
+def serving(
+    view: View, zone: str, order: tuple[str, ...], hosts: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """That some gateways are there, in an order, and that those serve which come first in it.
+
+    Args:
+        view: the file and the facts.
+        zone: the zone.
+        order: all its gateways, the active one first.
+        hosts: those that are asked for.
+    """
+    found: list[Check] = []
+    own, about = config_address(zone), frozenset({config_address(zone)})
+    for host in hosts:
+        found.append(transit_evidence.offered(own, zone, host, about, controller_cure(zone)))
+    for place, switch in enumerate(sorted(view.spec.interconnect.transit_switches.names)):
+        turned = rotated(order, place)
+        found.append(_order(zone, switch, turned, about))
+        found.append(transit_evidence.served(own, zone, switch, turned[:1], about))
+    return tuple(found)
+
+
+def _takes_over(view: View, zone: str, switch: str, host: str) -> bool:
+    """Whether a gateway is to become the first one on a switch where another one is that today."""
+    if view.facts.zone_unseen(zone) is not None:
+        return False
+    south = view.facts.southbound[zone]
+    for one in of_router(view.facts.northbound[zone], switch, ROUTER):
+        return bool(one.gateways) and south.host_of(one.gateways[0].chassis) != host
+    return False
 
 
 def _port(zone: str, switch: str, subnet: str, about: frozenset[Address]) -> Check:

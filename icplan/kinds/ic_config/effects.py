@@ -10,7 +10,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
 from icplan.kinds.common.cycle import ports
-from icplan.kinds.common.gateways import rotated
+from icplan.kinds.common.gateways import replaced, rotated
 from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
 from icplan.kinds.common.registered import addresses
 from icplan.kinds.common.routed import routed
@@ -21,6 +21,7 @@ from icplan.ovn.generation import Generation
 PLACE = PLACE_KEYS
 """The keys that say where the IC databases are."""
 AUTO = "auto-route"
+GATEWAYS = "gw-nodes"
 
 
 def enabled(attributes: Attributes | None) -> bool:
@@ -52,7 +53,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         routes = "it and the other zones learn each other's subnets" if auto else "no routes yet"
         sentence = f"{name} joins: {controller} makes its ports and addresses; {routes}"
         yield Effect(name, Impact.NONE, sentence, draws=True)
-    elif {*change.differing} == {"gw-nodes"}:
+    elif {*change.differing} == {GATEWAYS}:
         yield _gateways(change, view, zone.cluster)
     elif change.differing:
         yield _rebuild(change, view, zone.cluster)
@@ -87,7 +88,7 @@ def _gateways(change: Change, view: View, cluster: Cluster) -> Effect:
             )
             return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
     switches = view.spec.interconnect.transit_switches.names
-    return _in_place(zone, _nodes(change.before), _nodes(change.after), switches)
+    return _in_place(zone, nodes(change.before), nodes(change.after), switches)
 
 
 def _in_place(
@@ -106,7 +107,8 @@ def _in_place(
             f"{new} takes {f'{switch} ' if len(active) > 1 else ''}over from {old[0]}"
             for switch, (old, new) in moved.items()
         )
-        sentence = f"changed in place: {what}, a gap below 1 s; addresses are kept"
+        last = "; the old ones go once the new ones serve" if replaced(before, after) else ""
+        sentence = f"changed in place: {what}, a gap below 1 s{last}; addresses are kept"
         return Effect(zone, Impact.BRIEF, sentence)
     verb = ("stays", "stay") if before else ("becomes", "become")
     what = f"{', '.join(names)} {verb[len(names) > 1]} active"
@@ -185,9 +187,9 @@ def _to_be_moved(zone: zones.SeenZone, view: View) -> bool:
     return any(of_router(zone.northbound, one, zone.declared.router) for one in switches)
 
 
-def _nodes(attributes: Attributes | None) -> tuple[str, ...]:
+def nodes(attributes: Attributes | None) -> tuple[str, ...]:
     """The gateways, the active one first; none where somebody has emptied the list."""
-    names = (name.strip() for name in _text(attributes, "gw-nodes").split(","))
+    names = (name.strip() for name in _text(attributes, GATEWAYS).split(","))
     return tuple(name for name in names if name)
 
 

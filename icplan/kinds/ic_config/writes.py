@@ -17,8 +17,11 @@ from icplan.kinds.common.cycle import (
     switched_off,
     taken_down,
 )
-from icplan.kinds.ic_config.effects import PLACE, enabled
+from icplan.kinds.common.gateways import replaced
+from icplan.kinds.ic_config.checks import serving
+from icplan.kinds.ic_config.effects import GATEWAYS, PLACE, enabled, nodes
 from icplan.ovn.cluster import OWNER
+from icplan.ovn.generation import Generation
 from icplan.ovn.northbound import ADVERTISE
 
 
@@ -42,7 +45,38 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
             switched_off(zone, writes.first(before)),
             Step(writes.next(before, writes.wanted), guards),
         )
+    if _all_replaced(change, writes):
+        return _one_after_the_other(change, view, writes)
     return (Step(writes.first(writes.wanted), guards),)
+
+
+def _all_replaced(change: Change, writes: ConfigWrites) -> bool:
+    """Whether no gateway stays, and the controller can change them in place.
+
+    An older one rebuilds the zone at each change: two of them would be worse.
+    """
+    new = writes.zone.cluster.generation is Generation.NEW
+    return (
+        new
+        and {*change.differing} == {GATEWAYS}
+        and replaced(nodes(change.before), nodes(change.after))
+    )
+
+
+def _one_after_the_other(change: Change, view: View, writes: ConfigWrites) -> tuple[Step, ...]:
+    """The new gateways in front of the old ones, which go once the new ones serve."""
+    zone, before, after = change.address.site, nodes(change.before), nodes(change.after)
+    both = dict(writes.wanted) | {GATEWAYS: ",".join((*after, *before))}
+    guards = (guard(zone),)
+    return (
+        Step(
+            writes.first(both),
+            guards,
+            serving(view, zone, (*after, *before), after),
+            leaves=f"{zone} has its old and its new gateways, until `icplan apply` goes on",
+        ),
+        Step(writes.next(both, writes.wanted), guards),
+    )
 
 
 def _on_its_way(view: View, zone: str) -> tuple[Check, ...]:

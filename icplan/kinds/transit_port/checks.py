@@ -10,9 +10,10 @@ from icplan.core.value import plain
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.contract import Check, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
+from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.common.transit_switches import needed
-from icplan.kinds.transit_port.state import NAME, address, desired, switches_of
+from icplan.kinds.transit_port.state import NAME, address, desired, switches_of, takes_over
 from icplan.ovn.interconnect import IcSouthbound
 
 MARK_CURE = (
@@ -36,10 +37,20 @@ def checks(view: View) -> Iterator[Check]:
             yield transit_evidence.offered(
                 name, zone.name, host, frozenset({name}), MARK_CURE.format(host=host)
             )
-        for switch in switches:
+        for place, switch in enumerate(switches):
             one, needs = address(zone.name, switch), _needs(zone.name, switch)
             yield transit_evidence.published(one, zone.name, switch, needs)
             yield transit_evidence.served(one, zone.name, switch, hosts, needs)
+            first = rotated(hosts, place)[0]
+            yield transit_evidence.preferred(
+                one,
+                zone.name,
+                switch,
+                zone.declared.router,
+                first,
+                needs,
+                awaited=takes_over(zone, switch, first),
+            )
             rivals = _rivals(view, zone.name, switch, wanted.get(one))
             yield transit_evidence.unique(one, zone.name, switch, needs | rivals, SHARED_CURE)
 

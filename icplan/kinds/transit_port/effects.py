@@ -9,6 +9,7 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
+from icplan.kinds.common.gateways import replaced
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP
@@ -24,7 +25,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield _loss(change, view)
         return
     if change.before is None:
-        yield Effect(zone, Impact.NONE, f"{zone} gets a way to the other zones over {switch}")
+        yield _gain(zone, switch, view)
         return
     differing, given_up = set(change.differing), _given_up(change)
     if "router" in differing and (effect := _other_router(change, view)):
@@ -140,14 +141,24 @@ def _rivals(change: Change, view: View) -> str:
     return f"; {', '.join(others)} has the old address, too" if others else ""
 
 
+def _gain(zone: str, switch: str, view: View) -> Effect:
+    """A first way harms nobody; a further one draws flows to it (measured: 0.1 to 0.3 s)."""
+    sentence = f"{zone} gets a way to the other zones over {switch}"
+    if not _others(zone, switch, view):
+        return Effect(zone, Impact.NONE, sentence)
+    return Effect(zone, Impact.BRIEF, f"{sentence}; flows spread over it, a gap below 1 s")
+
+
+def _others(zone: str, switch: str, view: View) -> list[str]:
+    """The other transit switches on which a zone has a port."""
+    seen = view.facts.northbound[zone]
+    names = view.spec.interconnect.transit_switches.names
+    return [name for name in names if name != switch and attachments(seen, name)]
+
+
 def _loss(change: Change, view: View) -> Effect:
     zone, switch = change.address.site, change.address.name
-    seen = view.facts.northbound[zone]
-    others = [
-        name
-        for name in view.spec.interconnect.transit_switches.names
-        if name != switch and attachments(seen, name)
-    ]
+    others = _others(zone, switch, view)
     leaving = any(not one.present and one.name == zone for one in zones.plain(view.spec))
     if others and not leaving:
         return Effect(
@@ -179,8 +190,10 @@ def _gateway_effect(change: Change, zone: str, switch: str) -> Effect:
         )
     if active_before is None:
         return Effect(zone, Impact.NONE, f"{active_after} becomes active on {switch}")
+    wanted = after if isinstance(after, tuple) else ()
+    last = "; the old gateways go once it serves" if replaced(tuple(alive), wanted) else ""
     return Effect(
         zone,
         Impact.BRIEF,
-        f"{active_after} takes {switch} over from {active_before}: a gap below 1 s",
+        f"{active_after} takes {switch} over from {active_before}: a gap below 1 s{last}",
     )

@@ -1,9 +1,9 @@
-"""The guarded write of a transit port: both ends and the gateways in one transaction."""
+"""The guarded writes of a transit port: both ends and the gateways in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from icplan.core.change import Change
 from icplan.core.io import (
@@ -24,8 +24,9 @@ from icplan.core.io import (
     includes,
 )
 from icplan.core.value import plain
-from icplan.kinds.common import zones
-from icplan.kinds.common.contract import MARK, View
+from icplan.kinds.common import transit_evidence, zones
+from icplan.kinds.common.contract import MARK, Step, View
+from icplan.kinds.common.gateways import replaced
 from icplan.kinds.transit_port.state import MAC, NETWORKS, SWITCH, of_zone, remnants_of
 from icplan.ovn.attachment import Attachment, Remnants
 
@@ -43,6 +44,87 @@ class _Wanted:
     mac: str
     networks: tuple[str, ...]
     chassis: tuple[str, ...]
+
+
+def steps(change: Change, view: View) -> tuple[Step, ...]:
+    """One write; two where no gateway stays: the old ones go once a new one serves."""
+    zone, switch = zones.find(view, change.address.site), change.address.name
+    found = of_zone(zone, switch)
+    if not found or not _all_replaced(change, zone, found[0]):
+        return (Step(operation(change, view)),)
+    wanted = _wanted(change, zone)
+    old = tuple(row.chassis for row in found[0].gateways)
+    both = replace(wanted, chassis=(*wanted.chassis, *old))
+    hosts = _texts(change, "gateways")
+    serves = transit_evidence.served(
+        change.address, zone.name, switch, hosts, frozenset({change.address})
+    )
+    database = Database(zone.name, NORTHBOUND)
+    return (
+        Step(
+            Transaction(
+                database,
+                tuple(_as_seen(found[0])),
+                tuple(_alteration(view, switch, found[0], both)),
+            ),
+            awaits=(serves,),
+            leaves=f"{zone.name} has its old and its new gateways on {switch}, until `icplan "
+            "apply` goes on",
+        ),
+        Step(
+            Transaction(
+                database,
+                tuple(_both_there(view, found[0], both)),
+                (
+                    Link(
+                        "Logical_Router_Port",
+                        (equals("_uuid", found[0].router_port.uuid),),
+                        "gateway_chassis",
+                        remove=tuple(row.uuid for row in found[0].gateways),
+                    ),
+                ),
+            )
+        ),
+    )
+
+
+def _all_replaced(change: Change, zone: zones.SeenZone, found: Attachment) -> bool:
+    """Whether the port stays and none of its gateways does, and some of them may be alive."""
+    if change.after is None or {"router", "router-port", "switch-port"} & {*change.differing}:
+        return False
+    before = tuple(zone.southbound.host_of(row.chassis) or "" for row in found.gateways)
+    return any(before) and replaced(before, _texts(change, "gateways"))
+
+
+def _both_there(view: View, found: Attachment, both: _Wanted) -> list[Precondition]:
+    """The port and its gateways are as the first step has left them."""
+    port = found.router_port
+    places = {chassis: FIRST_PRIORITY - place for place, chassis in enumerate(both.chassis)}
+    old = {row.chassis: row.uuid for row in found.gateways}
+    return [
+        Precondition(
+            f"Logical_Router_Port {port.name}",
+            "Logical_Router_Port",
+            (equals("_uuid", port.uuid),),
+            (
+                (Field("name"), port.name),
+                (Field("networks"), both.networks),
+                (Field("ha_chassis_group"), None),
+                (Field("external_ids", MARK), view.owner),
+            ),
+        ),
+        *(
+            Precondition(
+                f"Gateway_Chassis {chassis} of {port.name}",
+                "Gateway_Chassis",
+                (equals("_uuid", old[chassis]),)
+                if chassis in old
+                else (equals("name", f"{port.name}-{chassis}"),),
+                ((Field("chassis_name"), chassis), (Field("priority"), priority)),
+            )
+            for chassis, priority in places.items()
+        ),
+    ]
 
 
 def operation(change: Change, view: View) -> Operation:
@@ -83,20 +165,21 @@ def _wanted(change: Change, zone: zones.SeenZone) -> _Wanted:
     def text(name: str) -> str:
         return str(plain(attributes, name))
 
-    def texts(name: str) -> tuple[str, ...]:
-        value = plain(attributes, name)
-        return value if isinstance(value, tuple) else ()
-
     # The rules refuse a host without exactly one chassis before anything is written.
-    chassis = tuple(zone.southbound.on_host(host)[0].name for host in texts("gateways"))
+    chassis = tuple(zone.southbound.on_host(host)[0].name for host in _texts(change, "gateways"))
     return _Wanted(
         text("router"),
         text("router-port"),
         text("switch-port"),
         text("mac"),
-        texts("networks"),
+        _texts(change, "networks"),
         chassis,
     )
+
+
+def _texts(change: Change, name: str) -> tuple[str, ...]:
+    value = plain(change.after or {}, name)
+    return value if isinstance(value, tuple) else ()
 
 
 def _vacant(wanted: _Wanted, half: Remnants | None) -> list[Precondition]:

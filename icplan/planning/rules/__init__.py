@@ -6,13 +6,16 @@ from icplan.planning.rules import (
     addresses,
     databases,
     gateways,
+    hosts,
     ic_server,
     kube_ovn,
     leaving,
     manual_routes,
     names,
+    overlaps,
     ownership,
     routes,
+    vpcs,
 )
 from icplan.planning.rules.contract import Finding, LiveRule, OfflineRule, Rule, Seen, Severity
 
@@ -53,7 +56,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC015", ERROR, ownership.router_missing),
     LiveRule("IC016", ERROR, names.name_taken),
     LiveRule("IC017", WAIVABLE, routes.address_translation),
-    LiveRule("IC018", WAIVABLE, routes.advertised_overlap),
+    LiveRule("IC018", WAIVABLE, overlaps.advertised_overlap),
     LiveRule("IC019", ERROR, names.renamed),
     LiveRule("IC020", WAIVABLE, gateways.all_replaced),
     LiveRule("IC023", WARNING, routes.withheld_by_others),
@@ -68,12 +71,12 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC038", ERROR, kube_ovn.controller_not_running),
     LiveRule("IC039", ERROR, kube_ovn.node_missing),
     LiveRule("IC041", WARNING, kube_ovn.gateways_rebuild),
-    LiveRule("IC042", WAIVABLE, kube_ovn.service_overlap),
-    LiveRule("IC043", WARNING, kube_ovn.join_overlap),
+    LiveRule("IC042", WAIVABLE, overlaps.service_overlap),
+    LiveRule("IC043", WARNING, overlaps.join_overlap),
     LiveRule("IC044", WARNING, kube_ovn.network_address),
     LiveRule("IC045", ERROR, kube_ovn.no_whole_subnet),
     LiveRule("IC046", WARNING, kube_ovn.withheld_by_others),
-    LiveRule("IC047", ERROR, kube_ovn.host_of_another_zone),
+    LiveRule("IC047", ERROR, hosts.host_of_another_zone),
     LiveRule("IC050", ERROR, ic_server.other_subnets),
     LiveRule("IC052", ERROR, ic_server.several),
     LiveRule("IC053", ERROR, ic_server.foreign_switch),
@@ -94,6 +97,10 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC072", WARNING, leaving.routes_to_the_gone),
     LiveRule("IC073", ERROR, leaving.still_used),
     LiveRule("IC074", WARNING, leaving.kept_switch),
+    LiveRule("IC085", WAIVABLE, overlaps.hidden_overlap),
+    LiveRule("IC086", WARNING, overlaps.node_overlap),
+    LiveRule("IC087", ERROR, vpcs.named),
+    LiveRule("IC088", WARNING, vpcs.stay_out),
 )
 """Decided by what was observed."""
 

@@ -14,8 +14,8 @@ from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import ROUTER
 from icplan.ovn.prefix import overlap
 from icplan.ovn.routes import candidates
-from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
+from icplan.planning.rules.offered import of_others
 from icplan.spec.load import Spec
 from icplan.spec.model import PlainOvnZone, ZoneState
 
@@ -51,19 +51,19 @@ def transit_subnet_used(seen: Seen) -> Iterator[Finding]:
     """
     switches = seen.spec.interconnect.transit_switches
     had = [
-        (zone.name, one)
+        (zone.name, one.prefix, one.source)
         for zone in zones.seen(seen.view)
         if zone.router is not None and zone.declared.present
         for one in candidates(zone.northbound, zone.router)
     ]
-    had += [(zone.name, one) for zone, one in left_out.advertised(seen)]
-    for zone, one in had:
+    had += [(one.zone, one.prefix, one.source) for one in of_others(seen)]
+    for zone, prefix, source in had:
         for index, name in enumerate(switches.names):
             for subnet in subnets(switches.subnet_of(index)):
-                if overlap(str(subnet), one.prefix):
+                if overlap(str(subnet), prefix):
                     yield Finding(
                         zone,
-                        f"{subnet} of {name} overlaps {one.prefix} of {zone} ({one.source})",
+                        f"{subnet} of {name} overlaps {prefix} of {zone} ({source})",
                         "Choose other subnets with transitSwitches.subnets.",
                         seen.spec.origin("transitSwitches"),
                     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from icplan.core.change import Action
 from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
+from icplan.kinds.common.transit_switches import undeclared
 from icplan.kinds.transit_port.state import EQUAL
 from icplan.ovn.interconnect import Gateway
 from icplan.ovn.southbound import Chassis
@@ -72,12 +73,14 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
     be registered, with no more sign than a line in ovn-ic's log.
     """
     owners: dict[tuple[str, str], str] = {}
-    for zone, chassis in _interconnecting(seen):
+    strangers = {*undeclared(seen.view)}
+    for name, zone, chassis in _interconnecting(seen):
         keys = {("chassis name", one.name) for one in chassis}
         keys |= {("tunnel address", ip) for one in chassis for ip in one.tunnel_ips}
         for what, value in sorted(keys):
-            other = owners.setdefault((what, value), zone.name)
-            if other != zone.name and not {other, zone.name} <= seen.spec.without:
+            other = owners.setdefault((what, value), name)
+            unchanged = {other, name} <= seen.spec.without | strangers
+            if zone is not None and other != name and not unchanged:
                 yield Finding(
                     zone.name,
                     f"the {what} {value} is used in {other} and in {zone.name}",
@@ -87,25 +90,33 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
                 )
 
 
-def _interconnecting(seen: Seen) -> list[tuple[zones.DeclaredZone, list[Chassis | Gateway]]]:
-    """The chassis that zones offer to the others or will offer, by the zones' names."""
-    found: dict[str, tuple[zones.DeclaredZone, list[Chassis | Gateway]]] = {}
-    for declared, gateway in left_out.gateways(seen):
-        found.setdefault(declared.name, (declared, []))[1].append(gateway)
+def _interconnecting(
+    seen: Seen,
+) -> list[tuple[str, zones.DeclaredZone | None, list[Chassis | Gateway]]]:
+    """The chassis that zones offer to the others or will offer, by the zones' names.
+
+    In front are the zones that the file does not name: the others must give way.
+    """
+    found: dict[str, tuple[zones.DeclaredZone | None, list[Chassis | Gateway]]] = {}
+    for name, declared, gateway in left_out.gateways(seen):
+        found.setdefault(name, (declared, []))[1].append(gateway)
     for zone in zones.seen(seen.view):
         hosts = {*zone.declared.zone.gateway_nodes} if zone.declared.present else set()
         chassis = (
             one for one in zone.southbound.local if one.interconnection or one.hostname in hosts
         )
         found[zone.name] = (zone.declared, [*chassis])
-    return [found[name] for name in sorted(found)]
+    order = sorted(found, key=lambda name: (found[name][0] is not None, name))
+    return [(name, *found[name]) for name in order]
 
 
 def all_replaced(seen: Seen) -> Iterator[Finding]:
     """Every gateway of a zone is replaced at once.
 
     No gateway that carries traffic today would carry it afterwards, so a mistake in the new ones
-    is an outage. Keep one of the old gateways for one apply, or accept it.
+    is an outage. Keep one of the old gateways for one apply, or accept it: then the new ones are
+    added first, and the old ones go once a new one serves; only an older Kube-OVN controller,
+    which rebuilds the zone at each change, is told at once.
     """
     for change in seen.changes:
         if change.action is Action.DELETE or change.before is None or change.after is None:

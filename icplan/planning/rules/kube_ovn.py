@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from icplan.core.address import IC
 from icplan.core.change import Change
 from icplan.kinds import dangling_port, learned_route, subnet_advertisement, switch_copy
 from icplan.kinds.common import zones
@@ -21,11 +20,11 @@ from icplan.kinds.common.waivers import STALE_DENIAL, UNKNOWN_KEY, accepted
 from icplan.kinds.common.withheld import by_others, entries, stale_denials
 from icplan.kinds.ic_config.effects import enabled
 from icplan.ovn.attachment import of_router
-from icplan.ovn.cluster import CONFIG, JOIN, NAMESPACE, ROUTER
+from icplan.ovn.cluster import CONFIG, NAMESPACE, ROUTER
 from icplan.ovn.generation import Generation
-from icplan.ovn.prefix import network, overlap
-from icplan.planning.rules import left_out
+from icplan.ovn.prefix import network
 from icplan.planning.rules.contract import Finding, Seen
+from icplan.planning.rules.vpcs import NOT_THERE, in_another_vpc, of_other_vpcs
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, KubeOvnZone, RoutePolicy
 
@@ -122,42 +121,6 @@ def node_missing(seen: Seen) -> Iterator[Finding]:
                 )
 
 
-def host_of_another_zone(seen: Seen) -> Iterator[Finding]:
-    """A gateway's host name exists in another zone, too.
-
-    Gateways enter the southbound databases of all other zones under their host names, and
-    Kube-OVN from 1.14 on then deletes every chassis of that name, its own Node's included: that
-    Node loses its network. Rename one of the two hosts before they meet.
-    """
-    for zone in zones.declared(seen.spec):
-        if not zone.present:
-            continue
-        for position, host in enumerate(zone.zone.gateway_nodes):
-            for other, what in _hosts_elsewhere(seen, zone.name, host):
-                yield Finding(
-                    zone.name,
-                    f"{host} is a gateway of {zone.name} and {what} of {other.name}",
-                    "Rename one of the two hosts, or name another gateway.",
-                    zone.origin(seen.spec, "gatewayNodes", position),
-                )
-
-
-def _hosts_elsewhere(seen: Seen, zone: str, host: str) -> Iterator[tuple[zones.DeclaredZone, str]]:
-    for other in zones.declared(seen.spec):
-        # A gateway of both is found without looking at the zones.
-        if other.name == zone or host in other.zone.gateway_nodes:
-            continue
-        cluster = seen.facts.clusters.get(other.name)
-        southbound = seen.facts.southbound.get(other.name)
-        if cluster is not None and cluster.node(host) is not None:
-            yield other, "a Node"
-        elif southbound is not None and any(one.hostname == host for one in southbound.local):
-            yield other, "a chassis"
-    for other, gateway in left_out.gateways(seen):
-        if gateway.hostname == host and host not in other.zone.gateway_nodes:
-            yield other, "a registered gateway"
-
-
 def gateways_rebuild(seen: Seen) -> Iterator[Finding]:
     """A change of gateways will, or may, be an outage because of the controller's version.
 
@@ -230,69 +193,6 @@ def stale_denial(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def service_overlap(seen: Seen) -> Iterator[Finding]:
-    """A zone advertises a prefix that overlaps a cluster's service addresses.
-
-    In that cluster a service address may lead to another zone's pod, or a pod of the other zone
-    be taken for a service. Withhold the subnet, or accept the rule where the addresses in use
-    are apart.
-    """
-    for zone in zones.clusters(seen.view):
-        if not zone.declared.present or not zone.declared.automatic(seen.spec):
-            continue
-        hidden = {one.name for one in entries(zone.cluster, zone.declared.zone.withhold)[0]}
-        hidden |= {one.name for one in by_others(seen.view, zone)} | {JOIN}
-        for other in zones.clusters(seen.view):
-            for subnet in zone.cluster.subnets:
-                if not subnet.interconnected or subnet.name in hidden:
-                    continue
-                for block, services in _overlaps(subnet.blocks, other.cluster.service_blocks):
-                    yield Finding(
-                        zone.name,
-                        f"{block} of {zone.name} (Subnet {subnet.name}) overlaps {services}, the "
-                        f"service addresses of {other.name}",
-                        "Withhold it, or accept the rule with a reason.",
-                        zone.declared.origin(seen.spec, "name"),
-                    )
-
-
-def _overlaps(blocks: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    return ((one, other) for one in blocks for other in others if overlap(one, other))
-
-
-def join_overlap(seen: Seen) -> Iterator[Finding]:
-    """The join subnets of several zones overlap.
-
-    They are not advertised, so nothing breaks; yet a packet from a Node to another zone's pod
-    bears an address that both zones have, and its answer is lost. Give the clusters different
-    join subnets when they are built.
-    """
-    found = [
-        (block, zone.name)
-        for zone in zones.clusters(seen.view)
-        if zone.declared.present
-        for subnet in zone.cluster.subnets
-        if subnet.name == JOIN
-        for block in subnet.blocks
-    ]
-    concerned = sorted(
-        {
-            one
-            for one in found
-            for other in found
-            if one[1] != other[1] and overlap(one[0], other[0])
-        },
-        key=lambda one: (one[1], one[0]),
-    )
-    if concerned:
-        listed = ", ".join(f"{block} of {zone}" for block, zone in concerned)
-        yield Finding(
-            IC,
-            f"the join subnets overlap: {listed}",
-            "Nothing to do now: Nodes themselves cannot reach pods of the other zones.",
-        )
-
-
 def network_address(seen: Seen) -> Iterator[Finding]:
     """A controller has drawn the first address of a transit subnet.
 
@@ -320,7 +220,8 @@ def no_whole_subnet(seen: Seen) -> Iterator[Finding]:
     """An entry of `withhold` means no whole Subnet.
 
     In a Kube-OVN zone only whole Subnets of the default VPC can be withheld: it is a field of the
-    Subnet. Write a Subnet's name, or a CIDR that contains it.
+    Subnet. Those of other VPCs are not interconnected at all. Write a Subnet's name, or a CIDR
+    that contains it.
     """
     for zone in zones.clusters(seen.view):
         if not zone.declared.present:
@@ -328,15 +229,20 @@ def no_whole_subnet(seen: Seen) -> Iterator[Finding]:
         wanted = zone.declared.zone.withhold
         names = ", ".join(one.name for one in zone.cluster.subnets if one.interconnected)
         for wrong in entries(zone.cluster, wanted)[1]:
-            cut = ", ".join(wrong.cut)
+            origin = zone.declared.origin(seen.spec, "withhold", wanted.index(wrong.entry))
+            if elsewhere := () if wrong.cut else of_other_vpcs(zone.cluster, wrong.entry):
+                yield Finding(
+                    zone.name, in_another_vpc(zone.name, wrong.entry, elsewhere), NOT_THERE, origin
+                )
+                continue
             yield Finding(
                 zone.name,
-                f"{wrong.entry} is only a part of Subnet {cut}"
+                f"{wrong.entry} is only a part of Subnet {', '.join(wrong.cut)}"
                 if wrong.cut
                 else f"{zone.name} has no Subnet {wrong.entry} in its default VPC "
                 f"(there are: {names or 'none'})",
                 "Withhold whole Subnets: write the name, or a CIDR that contains it.",
-                zone.declared.origin(seen.spec, "withhold", wanted.index(wrong.entry)),
+                origin,
             )
 
 

@@ -10,11 +10,11 @@ from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.withheld import planned_denials
 from icplan.kinds.route_exchange import WITHHELD
 from icplan.ovn.northbound import DENYLIST
-from icplan.ovn.prefix import inside, network, normal, ordered, overlap
-from icplan.ovn.routes import Candidate, candidates
+from icplan.ovn.prefix import inside, normal, ordered, overlap
+from icplan.ovn.routes import candidates
 from icplan.ovn.subnets import resolve
-from icplan.planning.rules import left_out
 from icplan.planning.rules.contract import Finding, Seen
+from icplan.planning.rules.offered import Offer, offers
 
 
 def unknown_withheld(seen: Seen) -> Iterator[Finding]:
@@ -67,43 +67,30 @@ def address_translation(seen: Seen) -> Iterator[Finding]:
         rules = [zone.northbound.nat[one] for one in zone.router.nat if one in zone.northbound.nat]
         rules = [one for one in rules if one.type in {"snat", "dnat_and_snat"}]
         if rules:
-            shown = ", ".join(sorted(f"{one.type} {one.logical_ip}" for one in rules)[:3])
+            named = sorted(f"{one.type} {one.logical_ip} to {one.external_ip}" for one in rules)
+            shown = ", ".join(named[:3])
             shown += f" and {len(rules) - 3} more" if len(rules) > 3 else ""
             yield Finding(
                 zone.name,
-                f"router {zone.router.name} translates addresses: {shown}",
-                "Remove them, or accept the rule with a reason if they match no traffic between "
-                "zones.",
+                f"router {zone.router.name} of {zone.name} translates addresses: {shown}",
+                f"Remove them ({_translated_by(zone)}), or accept the rule with a reason if they "
+                "match no traffic between zones.",
                 zone.declared.origin(seen.spec, "router"),
             )
 
 
-def _denied(seen: Seen, zone: zones.SeenZone) -> tuple[str, ...]:
-    """What a zone will keep to itself once the file is applied, as far as there is a reason."""
-    if zone.declared.kube_ovn:
-        if zone.name not in seen.facts.clusters:
-            return zone.northbound.denylist.entries
-        return planned_denials(seen.view, zones.find_cluster(seen.view, zone.name))
-    if zone.router is None:
-        return ()
-    withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
-    return (*(entry for entry in zone.northbound.denylist.entries if entry), *withheld)
+def _translated_by(zone: zones.SeenZone) -> str:
+    """Where the rules come from: in a cluster not from whoever types ovn-nbctl."""
+    listed = f"ovn-nbctl lr-nat-list {zone.declared.router}"
+    if not zone.declared.kube_ovn:
+        return f"{listed} shows them"
+    return (
+        f"{listed} shows them; Kube-OVN makes them for the annotations ovn.kubernetes.io/snat and "
+        "eip of pods, and for OvnSnatRules, OvnDnatRules and OvnFips of the default VPC"
+    )
 
 
-def _advertised(seen: Seen) -> Iterator[tuple[zones.SeenZone, Candidate]]:
-    """What every present zone will advertise once the file is applied."""
-    for zone in zones.seen(seen.view):
-        if zone.router is None or not zone.declared.present:
-            continue
-        if not zone.declared.automatic(seen.spec):
-            continue
-        denylist = zone.northbound.denylist.having(_denied(seen, zone))
-        for one in candidates(zone.northbound, zone.router):
-            if not denylist.denies(one.prefix):
-                yield zone, one
-
-
-def _transit_subnets(seen: Seen) -> tuple[str, ...]:
+def transit_subnets(seen: Seen) -> tuple[str, ...]:
     """The subnets of the transit switches, as they are and as the file has them."""
     switches = seen.spec.interconnect.transit_switches
     texts = [switches.subnet_of(index) for index, _ in enumerate(switches.names)]
@@ -112,7 +99,7 @@ def _transit_subnets(seen: Seen) -> tuple[str, ...]:
     return tuple(dict.fromkeys(net for text in texts for net in text.split(",")))
 
 
-def _by_hand(one: Candidate, transit: tuple[str, ...]) -> bool:
+def by_hand(one: Offer, transit: tuple[str, ...]) -> bool:
     """Whether it is a static route whose next hop lies on a transit switch, whoever has it."""
     return bool(one.nexthop) and any(inside(one.nexthop, net) for net in transit)
 
@@ -125,20 +112,22 @@ def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
     route is gone, until the other zone is switched off and on (measured). Delete the route before
     the zone advertises, or let its routes be manual.
     """
-    ic, transit = seen.facts.ic_southbound, _transit_subnets(seen)
+    ic, transit = seen.facts.ic_southbound, transit_subnets(seen)
     owners = {bare(net): port.zone for port in (ic.ports if ic else ()) for net in port.networks}
     sites = {one.name: site for site, one in seen.facts.northbound.items()}
     gone = _taken_back(seen)
-    for zone, one in _advertised(seen):
-        if not _by_hand(one, transit) or (zone.name, one.prefix, bare(one.nexthop)) in gone:
+    for one in offers(seen):
+        zone = one.declared
+        if zone is None or not by_hand(one, transit):
+            continue
+        if (zone.name, one.prefix, bare(one.nexthop)) in gone:
             continue
         registered = owners.get(bare(one.nexthop), "")
         owner = sites.get(registered, registered)
         nobody = ", which no zone has now" if ic else ""
         to = f"to {owner} ({one.nexthop})" if owner else f"to {one.nexthop}{nobody}"
-        router = zone.declared.router
         cure = (
-            f"Delete it: ovn-nbctl lr-route-del {router} {one.prefix} {one.nexthop}; or let "
+            f"Delete it: ovn-nbctl lr-route-del {zone.router} {one.prefix} {one.nexthop}; or let "
             f"{zone.name} have `routePolicy: manual`"
         )
         yield Finding(
@@ -146,7 +135,7 @@ def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
             f"{one.prefix} of {zone.name} is a route by hand {to}, and {zone.name} advertises: "
             "every other zone would learn it",
             cure + ".",
-            zone.declared.origin(seen.spec, "routePolicy"),
+            zone.origin(seen.spec, "routePolicy"),
         )
 
 
@@ -159,43 +148,6 @@ def _taken_back(seen: Seen) -> frozenset[tuple[str, str, str]]:
         for one in zone.northbound.routes_of(zone.router)
         if one.external_ids.get(MARK) == seen.view.owner
     )
-
-
-def advertised_overlap(seen: Seen) -> Iterator[Finding]:
-    """Two zones advertise overlapping prefixes.
-
-    OVN learns them without a word. With equal prefixes the winner is undefined; a more specific
-    one of another zone takes local traffic away (measured). Withhold one of them, or accept it.
-    """
-    # Routes by hand to other zones have a rule of their own, which nobody can waive.
-    transit = _transit_subnets(seen)
-    own = ((zone.declared, one) for zone, one in _advertised(seen) if not _by_hand(one, transit))
-    advertised = [*left_out.advertised(seen), *own]
-    # Prefixes are disjoint or nested: in this order those around the current one form a stack.
-    nested = sorted(
-        ((network(one.prefix), zone, one) for zone, one in advertised),
-        key=lambda item: (
-            item[0].version,
-            int(item[0].network_address),
-            item[0].prefixlen,
-            item[1].name,
-            item[2].source,
-        ),
-    )
-    around: list[tuple[zones.DeclaredZone, Candidate]] = []
-    for _, zone, one in nested:
-        while around and not inside(one.prefix, around[-1][1].prefix):
-            around.pop()
-        for other, theirs in around:
-            if other.name != zone.name and not {other.name, zone.name} <= seen.spec.without:
-                yield Finding(
-                    max(zone.name, other.name),
-                    f"{one.prefix} of {zone.name} ({one.source}) overlaps {theirs.prefix} of "
-                    f"{other.name} ({theirs.source})",
-                    "Withhold one of the two, or accept the rule with a reason.",
-                    zone.origin(seen.spec, "name"),
-                )
-        around.append((zone, one))
 
 
 def withheld_by_others(seen: Seen) -> Iterator[Finding]:
@@ -229,13 +181,20 @@ def denied_by_mistake(seen: Seen) -> Iterator[Finding]:
     """Withholding an IPv6 subnet takes others away with it.
 
     Before OVN 24.03 an IPv6 entry of the denylist denies every IPv6 prefix that is at least as
-    long, of this zone and of all others, with no sign in any log (measured with 23.03.1). Update
-    OVN in that zone, withhold nothing of IPv6, or accept it if that is all the zone has.
+    long, of this zone and of all others, with no sign in any log (measured with 23.03.1). In a
+    dual-stack cluster the join Subnet is always on it. Update OVN in that zone, withhold nothing
+    of IPv6, or accept it if that is all the zone has.
     """
-    for zone in zones.seen_plain(seen.view):
+    clusters = {zone.name: zone for zone in zones.clusters(seen.view)}
+    for zone in zones.seen(seen.view):
         if zone.router is None or not zone.declared.present:
             continue
-        withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
+        if zone.declared.kube_ovn:
+            if zone.name not in clusters or not zone.declared.automatic(seen.spec):
+                continue
+            withheld = planned_denials(seen.view, clusters[zone.name])
+        else:
+            withheld, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
         denylist = zone.northbound.denylist.having(withheld)
         lost = ordered(
             one.prefix
@@ -244,10 +203,20 @@ def denied_by_mistake(seen: Seen) -> Iterator[Finding]:
         )
         if lost:
             version = zone.northbound.version.partition("-")[0] or "of unknown version"
+            what = (
+                "denying its join Subnet"
+                if zone.declared.kube_ovn
+                else "withholding an IPv6 subnet"
+            )
             yield Finding(
                 zone.name,
-                f"with OVN {version}, withholding an IPv6 subnet also takes "
+                f"with OVN {version}, {what} also takes "
                 f"{', '.join(lost)} of {zone.name} away, and what it would learn",
-                "Update OVN in that zone to 24.03, or withhold nothing of IPv6 there.",
+                "Update OVN in that zone to 24.03"
+                + (
+                    ", or accept the rule where IPv4 is enough."
+                    if zone.declared.kube_ovn
+                    else ", or withhold nothing of IPv6 there."
+                ),
                 zone.declared.origin(seen.spec, "withhold"),
             )
