@@ -6,6 +6,7 @@ the one that wrote.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ class Monitor:
         # These imports cost 0.2 s, and only `apply` needs them.
         from ovsdbapp.backend.ovs_idl import connection
 
+        # What it cannot reach it logs besides raising; without a handler that goes to stderr.
+        logging.getLogger("ovsdbapp").addHandler(logging.NullHandler())
         woken = self._woken
 
         # A class of its own for each database: ovsdbapp keeps what belongs to a connection on

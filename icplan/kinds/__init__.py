@@ -6,6 +6,7 @@ from icplan.kinds import (
     dangling_port,
     denylist,
     ic_config,
+    ic_server,
     learned_route,
     lost_port,
     manual_route,
@@ -22,6 +23,7 @@ from icplan.kinds import (
 from icplan.kinds.common.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
+    ic_server.KIND,
     stale_zone.KIND,
     dangling_port.KIND,
     switch_count.KIND,
@@ -41,6 +43,7 @@ KINDS: tuple[Kind, ...] = (
 """All kinds; a kind comes after those that it needs."""
 
 CHAIN: tuple[Kind, ...] = (
+    ic_server.KIND,
     stale_zone.KIND,
     dangling_port.KIND,
     switch_count.KIND,

@@ -12,18 +12,17 @@ from icplan.core.value import Known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Guard, Held, Kind, Missing, Step, Verdict, View
 from icplan.kinds.common.evidence import in_cluster, verdict
+from icplan.kinds.common.ic_server import cure, deployed_in, deployment_address, runs, titled
 from icplan.kinds.common.transit_switches import (
     COUNT_KIND,
     count_address,
     numbered,
     rebuilds,
     servers,
-    titled,
     undisturbed,
 )
 from icplan.ovn.cluster import (
     IC_SERVER,
-    NAMESPACE,
     OWNER,
     SWITCH_NUMBER,
     Cluster,
@@ -36,6 +35,7 @@ from icplan.spec.load import Spec
 NAME = COUNT_KIND
 OWNER_SHOWN = "owner"
 """Shown only when our mark is taken off."""
+_NEEDS = frozenset({count_address(), deployment_address()})
 ANNOTATION = ("metadata", "annotations", OWNER)
 
 
@@ -62,7 +62,9 @@ def observed(view: View) -> ObservedState:
 
 def _wanted(view: View) -> DesiredState:
     zone = server(view)
-    if zone is None or zone.cluster.ic_server is None:
+    if zone is None:
+        return _unseen_count(view)[0]
+    if zone.cluster.ic_server is None or not _there(view, zone):
         return {}
     count = str(view.spec.interconnect.transit_switches.count)
     origin = view.spec.origin("transitSwitches")
@@ -75,10 +77,12 @@ def _wanted(view: View) -> DesiredState:
 
 def _found(view: View) -> ObservedState:
     zone = server(view)
-    if zone is None or zone.cluster.ic_server is None:
+    if zone is None:
+        return _unseen_count(view)[1]
+    if zone.cluster.ic_server is None or not _there(view, zone):
         return {}
     deployment, unseen = zone.cluster.ic_server, _unplannable(view, zone.name)
-    count, owner = _count(deployment), deployment.annotations.get(OWNER)
+    count, owner = _count(deployment), _owner(view, deployment)
     if unseen is not None:
         return {count_address(): unseen}
     if count is None and owner is None:
@@ -89,6 +93,47 @@ def _found(view: View) -> ObservedState:
         return {count_address(): Present(shown, owner)} if owner == view.owner else {}
     attributes = {} if count is None else {SWITCH_NUMBER: Known(count)}
     return {count_address(): Present(attributes, owner)}
+
+
+def _there(view: View, zone: zones.SeenCluster) -> bool:
+    """Whether there is a Deployment to be told a number.
+
+    One that the file declares gets it as it is made, and goes with it; a foreign one is the
+    Deployment's own address's to speak of.
+    """
+    if deployed_in(view.spec) is None or zone.cluster.ic_server is None:
+        return zone.cluster.ic_server is not None
+    foreign = zone.cluster.ic_server.annotations.get(OWNER) not in {None, view.owner}
+    return not foreign and not view.spec.destroyed
+
+
+def _owner(view: View, deployment: Deployment) -> str | None:
+    """Our mark; on a declared Deployment it is set by another change, which comes before."""
+    declared = deployed_in(view.spec) is not None
+    return view.owner if declared else deployment.annotations.get(OWNER)
+
+
+def _unseen_count(view: View) -> tuple[DesiredState, ObservedState]:
+    """Of a declared Deployment whose cluster is not looked at: nothing, or why not.
+
+    Nobody else could carry another number out.
+    """
+    name, ic = deployed_in(view.spec), view.facts.ic_northbound
+    switches = view.spec.interconnect.transit_switches
+    there = {one.name for one in ic.transit_switches} if ic else {*switches.names}
+    if name is None or view.spec.destroyed or there == {*switches.names}:
+        return {}, {}
+    what = f"how many transit switches {titled(name)} makes is not known"
+    unseen = view.facts.cluster_unseen(name)
+    if name in view.spec.without or unseen is None:
+        todo = f"plan without leaving {name} out, or leave the transit switches as they are"
+        why = Unreadable(f"{what}: {name} is left out", todo)
+    else:
+        why = Unreadable(f"{what}: {unseen.cause}", unseen.cure, unseen.forbidden)
+    wanted = Declared(
+        {SWITCH_NUMBER: Known(str(switches.count))}, view.spec.origin("transitSwitches")
+    )
+    return {count_address(): wanted}, {count_address(): why}
 
 
 def _unplannable(view: View, zone: str) -> Unreadable | None:
@@ -142,7 +187,7 @@ def operation(change: Change, view: View) -> Operation:
         mark = FieldChange(ANNOTATION, deployment.annotations.get(OWNER), None)
         return PatchFields(deployment_resource(zone.name, IC_SERVER), deployment.uid, (mark,))
     wanted = str(plain(change.after or {}, SWITCH_NUMBER))
-    mark = FieldChange(ANNOTATION, deployment.annotations.get(OWNER), view.owner)
+    mark = FieldChange(ANNOTATION, _owner(view, deployment), view.owner)
     return PatchFields(
         deployment_resource(zone.name, IC_SERVER),
         deployment.uid,
@@ -179,42 +224,16 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     return (Step(operation(change, view), guards),)
 
 
-def trouble(deployment: Deployment | None) -> str:
-    """Why the Deployment should not be rolled out now; empty when it may be.
-
-    Of several members one that is down already may be one too many.
-    """
-    if deployment is None:
-        return "it is not there"
-    if deployment.rolling_out:
-        return "it is in the middle of a rollout"
-    if deployment.available < max(deployment.replicas, 1):
-        return f"it has {deployment.available} of {deployment.replicas} replicas available"
-    return ""
-
-
-def cure(zone: str) -> str:
-    """What to do about a Deployment that does not run."""
-    return (
-        f"let it run in {zone}: kubectl -n {NAMESPACE} rollout status deployment/{IC_SERVER}, "
-        "and look at its log"
-    )
-
-
 def _guard(zone: str) -> Guard:
     return Guard((GetObject(deployment_resource(zone, IC_SERVER)),), _running(zone))
 
 
 def _running(zone: str) -> Check:
-    def test(cluster: Cluster) -> Verdict:
-        why = trouble(cluster.ic_server)
-        return verdict(not why, f"{titled(zone)}: {why}", cure(zone))
-
     return Check(
         count_address(),
         f"{titled(zone)} runs",
-        frozenset({count_address()}),
-        in_cluster(zone, test),
+        _NEEDS,
+        runs(zone),
     )
 
 
@@ -240,7 +259,7 @@ def _told(zone: str, count: str) -> Check:
     return Check(
         count_address(),
         f"{titled(zone)} has {SWITCH_NUMBER} {count}",
-        frozenset({count_address()}),
+        _NEEDS,
         in_cluster(zone, test),
     )
 
@@ -263,7 +282,7 @@ def _made(zone: str, names: tuple[str, ...]) -> Check:
     return Check(
         count_address(),
         f"the transit switches are {', '.join(names)}",
-        frozenset({count_address()}),
+        _NEEDS,
         test,
     )
 

@@ -28,10 +28,10 @@ from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import (
     SWITCH_KIND,
+    counted,
     needed,
     numbered,
     rebuilds,
-    servers,
     switch_address,
     undisturbed,
 )
@@ -67,7 +67,7 @@ def observed(view: View) -> ObservedState:
 
 
 def _wanted(view: View) -> DesiredState:
-    if servers(view):
+    if counted(view):
         return {}
     switches = view.spec.interconnect.transit_switches
     origin = view.spec.origin("transitSwitches")
@@ -89,7 +89,7 @@ def _rows(view: View) -> ObservedState:
     unseen = view.facts.ic_unseen()
     if unseen is not None or view.facts.ic_northbound is None:
         return {one: unseen for one in _wanted(view) if unseen is not None}
-    if servers(view):
+    if counted(view):
         return {}
     return {
         address(switch.name): Present(
@@ -187,13 +187,13 @@ def checks(view: View) -> Iterator[Check]:
     """
     names = view.spec.interconnect.transit_switches.names
     if view.spec.destroyed:
-        if not servers(view):
+        if not counted(view):
             yield deserted.check(view)
         return
     rows = view.facts.ic_northbound.transit_switches if view.facts.ic_northbound else ()
     marked = {row.name for row in rows if row.external_ids.get(MARK) == view.owner}
     # What the Deployment deletes by itself are the last ones of its own.
-    ours = numbered(len(rows)) if servers(view) else marked
+    ours = numbered(len(rows)) if counted(view) else marked
     gone = [row.name for row in rows if row.name in ours and row.name not in names]
     for zone in zones.declared(view.spec):
         if zone.present:

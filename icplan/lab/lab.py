@@ -13,7 +13,7 @@ from icplan.errors import IcplanError
 from icplan.lab import example_file, folder
 from icplan.lab.certificates import Certificates
 from icplan.lab.fabric import ControlPlaneFabric, Fabric
-from icplan.lab.ic_databases import IcDatabases, choose_ic_ports
+from icplan.lab.ic_databases import DEPLOYED, IcDatabases, choose_ic_network, choose_ic_ports
 from icplan.lab.kubernetes import tools
 from icplan.lab.kubernetes.users import join_kubeconfigs
 from icplan.lab.kubernetes.zone import KubernetesZone
@@ -268,12 +268,13 @@ class Lab:
     def _start(self) -> None:
         options = self.options
         with ExitStack() as stack:
-            self._adopt(LabState(options, choose_ic_ports(options.members, stack)))
+            self._adopt(_new_state(options, stack))
             self._save()
             self._fabric.start()
             if certificates := self.certificates:
                 certificates.create()
-            self.ic.create()
+            if not options.ic_cluster:
+                self.ic.create()
         if options.kubernetes:
             self._add_zones_at_once(options.zones)
         else:
@@ -309,7 +310,9 @@ class Lab:
 
     def _adopt(self, state: LabState) -> None:
         self._state = state
-        self.ic = IcDatabases(self.directory, self.options.members, state.ic_ports)
+        self.ic = IcDatabases(
+            self.directory, self.options.members, state.ic_ports, state.ic_network
+        )
         self._fabric = self._make_fabric()
 
     def _make_fabric(self) -> Fabric:
@@ -345,3 +348,10 @@ class Lab:
     def _save(self) -> None:
         with self._saving:
             self._state.write(self.directory)
+
+
+def _new_state(options: LabOptions, stack: ExitStack) -> LabState:
+    if not options.ic_cluster:
+        return LabState(options, choose_ic_ports(options.members, stack))
+    network = choose_ic_network(options.members, stack)
+    return LabState(options, DEPLOYED, ic_network=network)

@@ -64,6 +64,36 @@ def reserve_port(hosts: Sequence[str] = ("127.0.0.1",)) -> ReservedPort:
     )
 
 
+def reserve_network(numbers: Sequence[int], hosts: int) -> tuple[str, list[ReservedPort]]:
+    """Reserve given ports, on the first addresses of a loopback network where all are free.
+
+    Args:
+        numbers: the ports.
+        hosts: how many addresses.
+
+    Returns:
+        The network's first three numbers, "127.70.3", and what is reserved.
+
+    Raises:
+        IcplanError: no such network was found.
+    """
+    for _ in range(1000):
+        network = f"127.{random.randint(64, 126)}.{random.randint(0, 255)}"
+        addresses = [f"{network}.{number + 1}" for number in range(hosts)]
+        reserved = [_reserve(number, addresses) for number in numbers]
+        found = [each for each in reserved if each is not None]
+        if len(found) == len(reserved):
+            return network, found
+        for each in found:
+            each.release()
+    raise IcplanError(
+        "a loopback network with free TCP ports",
+        place="127.64.0.0 to 127.126.255.255",
+        cause="a thousand tries found none",
+        cure="stop what holds them (ss -ltn lists them)",
+    )
+
+
 def _reserve(number: int, hosts: Sequence[str]) -> ReservedPort | None:
     sockets: list[socket.socket] = []
     for host in hosts:

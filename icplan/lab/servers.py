@@ -109,12 +109,13 @@ class DatabaseServer:
             self.name,
             self.directory,
             "ovsdb-server",
-            (f"--remote=punix:{self.socket}", *network, str(self._file)),
+            (f"--remote=punix:{self.socket}", *network, str(self.file)),
             self.namespace,
         )
 
     @property
-    def _file(self) -> Path:
+    def file(self) -> Path:
+        """The database's file."""
         return self.directory / f"{self.name}.db"
 
     def create(self) -> None:
@@ -122,12 +123,12 @@ class DatabaseServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         schema = find_schema(self.schema.file)
         if self.raft is None:
-            arguments = ["create", str(self._file), schema]
+            arguments = ["create", str(self.file), schema]
         elif self.raft.own == self.raft.founder:
-            arguments = ["create-cluster", str(self._file), schema, self.raft.own]
+            arguments = ["create-cluster", str(self.file), schema, self.raft.own]
         else:
             both = (self.raft.own, self.raft.founder)
-            arguments = ["join-cluster", str(self._file), self.schema.database, *both]
+            arguments = ["join-cluster", str(self.file), self.schema.database, *both]
         run(
             ["ovsdb-tool", *arguments],
             run_directory=self.directory,

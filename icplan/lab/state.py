@@ -55,6 +55,9 @@ class LabOptions:
         play_kube_ovn: whether each cluster starts with the stand-in for Kube-OVN's
             interconnection controller, in the generation of that version.
         collisions: whether two zones' stand-ins may draw the same address, as real ones do.
+        ic_cluster: the cluster that is to run the IC databases: there are none until it has
+            Kube-OVN's Deployment for them, and then one on each of its masters, of which there
+            are as many as `members` says.
     """
 
     zones: tuple[str, ...] = ("az1", "az2")
@@ -71,6 +74,7 @@ class LabOptions:
     kube_ovn: str = "v1.17.0"
     play_kube_ovn: bool = False
     collisions: bool = True
+    ic_cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,15 @@ class ZoneState:
 
 @dataclass(slots=True)
 class LabState:
-    """All that a later process needs to use a lab; ending it needs only the folder."""
+    """All that a later process needs to use a lab; ending it needs only the folder.
+
+    The IC databases' hosts are the first addresses of the network 127.0.0, or of `ic_network`.
+    """
 
     options: LabOptions
     ic_ports: IcPorts
     zones: list[ZoneState] = field(default_factory=list)
+    ic_network: str = "127.0.0"
     version: int = _VERSION
 
     def write(self, directory: Path) -> None:
@@ -232,6 +240,7 @@ def _decode(data: dict[str, Any]) -> LabState:
             )
             for zone in data["zones"]
         ],
+        data["ic_network"],
     )
 
 

@@ -23,6 +23,7 @@ from icplan.core.kubernetes import (
     list_at,
     nodes,
     number_at,
+    pods,
     service_cidrs,
     subnets,
     text_at,
@@ -45,6 +46,12 @@ BEFORE_1_11 = "kube-ovn-controller"
 IC_SERVER = "ovn-ic-server"
 """Runs the IC databases, and keeps as many transit switches as this variable of it says."""
 SWITCH_NUMBER = "TS_NUM"
+MEMBERS = "NODE_IPS"
+"""The variable of it that lists the addresses of its members, the one that begins first."""
+MASTER = ("kube-ovn/role", "master")
+"""The label of the Nodes that it runs on (domain facts section 10)."""
+IC_LEADERS = ("ovn-ic-nb-leader", "ovn-ic-sb-leader")
+"""The labels that its pods give themselves, with the value true, for the databases they lead."""
 LOCK = "icplan"
 """The name of the Lease that is our lock; these annotations hold what it says."""
 LOCK_VALUE = "icplan/lock"
@@ -66,11 +73,29 @@ class ConfigMap:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A Node; `marked` is the controller's label that it is a gateway."""
+    """A Node.
+
+    Attributes:
+        marked: the controller's label that it is a gateway.
+        addresses: its InternalIPs, in order.
+        primary: the first of them as the Node lists them: what a pod on its network has as
+            status.podIP; empty when there is none.
+        master: the label that lets it run Kube-OVN's databases.
+    """
 
     name: str
     marked: bool
     addresses: tuple[str, ...]
+    primary: str = ""
+    master: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod, and which databases it says that it leads."""
+
+    name: str
+    leads: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +116,7 @@ class Subnet:
         return self.vpc in {"", ROUTER}
 
 
-Named = TypeVar("Named", Node, Subnet)
+Named = TypeVar("Named", Node, Pod, Subnet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +141,23 @@ class Deployment:
     container: int
 
     @property
+    def image(self) -> str:
+        """What that container runs."""
+        return text_at(self.body, *self.container_path, "image")
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members of the IC databases, as their pods are told; of ovn-ic-server only.
+
+        Kube-OVN's own script leaves a comma behind the last one (read in its source).
+        """
+        listed = self.environment.get(MEMBERS, "").split(",")
+        return tuple(one.strip() for one in listed if one.strip())
+
+    @property
     def container_path(self) -> Path:
         """Where that container stands in the object."""
         return ("spec", "template", "spec", "containers", str(self.container))
-
-    @property
-    def image(self) -> str:
-        """That container's image; empty when it has none."""
-        return text_at(self.body, *self.container_path, "image")
 
     def place_in_environment(self, name: str) -> int | None:
         """The place of a variable in its environment; of several the last one, which counts."""
@@ -141,6 +175,12 @@ class Cluster:
     deployments: Mapping[str, Deployment]
     lock: Mapping[str, str] | None
     service_cidrs: tuple[str, ...] = ()
+    ic_pods: tuple[Pod, ...] = ()
+
+    @property
+    def masters(self) -> tuple[Node, ...]:
+        """The Nodes that may run Kube-OVN's databases."""
+        return tuple(one for one in self.nodes if one.master)
 
     @property
     def controller(self) -> Deployment | None:
@@ -227,6 +267,11 @@ def queries(zone: str) -> tuple[ObjectQuery, ...]:
     )
 
 
+def ic_pods_query(zone: str) -> ListObjects:
+    """What must be read to know the pods that run the IC databases."""
+    return ListObjects(pods(zone, NAMESPACE), (("app", IC_SERVER),))
+
+
 def dispensable(source: Source) -> bool:
     """Whether a plan can do without this: it only sharpens one of its rules."""
     return isinstance(source, Collection) and source.kind == SERVICE_CIDR
@@ -266,6 +311,7 @@ def decode(
             for body in mine.get(ListObjects(service_cidrs(zone), optional=True), ())
             for block in list_at(body, "spec", "cidrs")
         ),
+        ic_pods=_by_name(_pod(one) for one in mine.get(ic_pods_query(zone), ())),
     )
 
 
@@ -284,13 +330,26 @@ def _config(bodies: tuple[Body, ...]) -> ConfigMap | None:
 
 
 def _node(body: Body) -> Node:
-    addresses = (
+    addresses = [
         text_at(one, "address")
         for one in list_at(body, "status", "addresses")
         if text_at(one, "type") == "InternalIP"
+    ]
+    labels = texts_at(body, "metadata", "labels")
+    key, value = MASTER
+    return Node(
+        text_at(body, "metadata", "name"),
+        labels.get(GATEWAY_LABEL) == "true",
+        tuple(sorted(addresses)),
+        next(iter(addresses), ""),
+        labels.get(key) == value,
     )
-    marked = texts_at(body, "metadata", "labels").get(GATEWAY_LABEL) == "true"
-    return Node(text_at(body, "metadata", "name"), marked, tuple(sorted(addresses)))
+
+
+def _pod(body: Body) -> Pod:
+    labels = texts_at(body, "metadata", "labels")
+    leads = frozenset(one for one in IC_LEADERS if labels.get(one) == "true")
+    return Pod(text_at(body, "metadata", "name"), leads)
 
 
 def _subnet(body: Body) -> Subnet:

@@ -51,10 +51,12 @@ def today(view: View) -> Reachability:
     address of a zone's port is a way although nobody advertises anything.
 
     What the file's IC databases show says nothing of a zone that uses others: its own routes tell.
+    So they do of all zones while there are no databases: what was learned before is still there.
     """
-    facts, moving = view.facts, elsewhere(view)
-    ic = facts.ic_southbound
-    if ic is None or not moving.keys() <= facts.northbound.keys():
+    facts, ic = view.facts, view.facts.ic_southbound
+    everybody = (one.name for one in zones.declared(view.spec))
+    moving = frozenset(everybody if facts.ic_absent else elsewhere(view))
+    if ic is None or not moving <= facts.northbound.keys():
         return Reachability({}, known=False)
     names = sites(facts)
     # What is left of a zone that is gone reaches nobody.

@@ -90,7 +90,7 @@ def waves(
     if seen:
         final = result[seen[-1]]
         own = {id(check) for wave in result[seen[-1] :] for check in wave.awaits}
-        # A transition of an earlier wave does not come about once more.
+        # A transition is over with its own wave: measured again, it would have to happen again.
         rest = tuple(one for one in checks if id(one) not in own and one.since is None)
         result[seen[-1]] = replace(final, awaits=final.awaits + rest)
     return tuple(result)

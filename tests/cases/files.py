@@ -90,16 +90,20 @@ def file(
     hosts: str = "127.0.0.1",
     through: str = "",
     routes: tuple[str, ...] = (),
+    deployed: str = "",
+    ports: str = "",
 ) -> str:
     """A whole interconnect.yaml."""
     reach = f"reach: {{through: {through}}}, " if through else ""
+    if deployed:
+        reach += f"deployment: {{runtime: kubernetes, {deployed}}}, "
     # A file with routes is one of manual zones, unless a zone says something else.
     policy = "routePolicy: manual\n" if routes else ""
     parts = [
         "apiVersion: icplan/v1\n",
         "kind: Interconnect\n",
         f"metadata: {{name: {owner}}}\n",
-        f"icDatabase: {{{reach}hosts: [{hosts}]}}\n",
+        f"icDatabase: {{{reach}{ports}hosts: [{hosts}]}}\n",
         f"transitSwitches: {switches}\n",
         policy,
     ]

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from icplan.core.address import IC
+from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, Database
 from icplan.errors import IcplanError
 from icplan.lab import Lab, LabOptions, wait_until
 from icplan.lab.kubernetes.cluster import CONFIG_MAPS, DEPLOYMENTS, SUBNETS
@@ -30,7 +32,9 @@ TWO = file(AZ1, AZ2, switches="2", limits=BOTH)
 
 
 @contextmanager
-def world(only: str, *, plain: tuple[str, ...] = (), zones: int = 2) -> Iterator[World]:
+def world(
+    only: str, *, plain: tuple[str, ...] = (), zones: int = 2, members: int = 1, runs: str = ""
+) -> Iterator[World]:
     names = (*(f"az{number}" for number in range(1, zones + 1)), *plain)
     options = LabOptions(
         zones=names,
@@ -39,6 +43,8 @@ def world(only: str, *, plain: tuple[str, ...] = (), zones: int = 2) -> Iterator
         play_ovn_controller=True,
         play_kube_ovn=True,
         collisions=False,
+        members=members,
+        ic_cluster=runs,
     )
     with (
         tempfile.TemporaryDirectory(prefix="icl-") as parent,
@@ -317,6 +323,7 @@ def mixed(only: str) -> None:
         w.case("rules/IC035-through-a-plain-zone", file(AZ1, zone(2), through="az2"))
         w.apply(both)
         w.case("start/mixed-nothing-to-do", both)
+        others_run_them(w)
 
 
 def unknown_server(w: World) -> None:
@@ -415,6 +422,109 @@ def counted_with_a_plain_zone(only: str) -> None:
         w.case("switch_count/two-to-one-with-a-plain-zone", file(AZ1, zone(2)))
 
 
+IMAGE = "docker.io/kubeovn/kube-ovn:v1.17.0"
+HERE = f"zone: az1, image: {IMAGE}"
+HOSTS = tuple(f"198.51.100.{number}" for number in (1, 2, 3))
+NO_DATABASES = (Database(IC, IC_NORTHBOUND), Database(IC, IC_SOUTHBOUND))
+
+
+def deployed(
+    *hosts: str,
+    how: str = HERE,
+    switches: str = "1",
+    limits: str = "",
+    owner: str = "prod",
+    ports: str = "",
+) -> str:
+    """A file that lets az1 run the IC databases."""
+    return file(
+        AZ1,
+        AZ2,
+        hosts=", ".join(hosts or HOSTS[:1]),
+        deployed=how,
+        switches=switches,
+        limits=limits,
+        owner=owner,
+        ports=ports,
+    )
+
+
+def _masters(w: World, *numbers: int) -> None:
+    """These nodes run databases, and no others."""
+    for number in (1, 2, 3):
+        value = "master" if number in numbers else None
+        w.cluster().set_node_label(f"az1-m{number}", "kube-ovn/role", value)
+
+
+def nothing_deployed(w: World) -> None:
+    """There are no IC databases yet."""
+    w.case("ic_server/first-plan-of-three", deployed(*HOSTS), dead=NO_DATABASES)
+    _masters(w)
+    w.case("rules/IC096-no-master", deployed(), dead=NO_DATABASES)
+    _masters(w, 1)
+    w.case("ic_server/first-plan", deployed(switches="2"), dead=NO_DATABASES)
+    w.case("rules/IC096-other-hosts", deployed("192.0.2.7"), dead=NO_DATABASES)
+    other = "northboundPort: 7645, southboundPort: 6646, "
+    w.case("rules/IC097-other-ports", deployed(ports=other), dead=NO_DATABASES)
+    w.case("ic_server/left-out", deployed(), dead=NO_DATABASES, without=("az1",))
+    w.case("ic_server/cluster-unreadable", deployed(), dead=(*NO_DATABASES, "az1"))
+
+
+def databases_deployed(w: World) -> None:
+    """They are there, with one member; what another file would ask for, or somebody changed."""
+    two = deployed(switches="2", limits=BOTH)
+    w.case("ic_server/as-declared", deployed())
+    w.case("ic_server/two-switches", two)
+    w.case("ic_server/two-switches-left-out", two, without=("az1",))
+    w.case("ic_server/two-switches-cluster-unreadable", two, dead=("az1",))
+    newer = f"zone: az1, image: {IMAGE.replace('1.17.0', '1.17.1')}"
+    w.case("ic_server/another-image", deployed(how=newer))
+    w.case("ic_server/databases-silent", deployed(how=newer), dead=NO_DATABASES)
+    w.case("ic_server/declared-no-more", deployed(how=""))
+    w.case("rules/IC012-of-the-deployment", deployed(owner="stage"))
+    w.case("rules/IC052-in-another-cluster", deployed(how=HERE.replace("az1", "az2")))
+    _masters(w, 1, 2)
+    w.case("rules/IC096-even-masters", deployed())
+    _masters(w, 1, 2, 3)
+    w.case("ic_server/members-added", deployed(HOSTS[1], HOSTS[0], HOSTS[2]))
+    _masters(w, 2)
+    w.case("rules/IC098-replaced", deployed(HOSTS[1]))
+    _masters(w, 1)
+    api = w.cluster().api
+    api.patch(SERVER, {"metadata": {"annotations": {OWNER: None}}})
+    w.case("ic_server/unmarked", deployed())
+    w.case("ic_server/unmarked-and-other", two.replace(HERE, newer))
+    w.apply(deployed())
+    _masters(w, 1, 2, 3)
+    w.apply(deployed(*HOSTS, limits=BOTH))
+    w.case("ic_server/as-declared-of-three", deployed(*HOSTS))
+    _masters(w, 1, 2)
+    w.cluster().add_node("az1-m4", f"{w.lab.ic.hosts[0].removesuffix('1')}4")
+    w.cluster().set_node_label("az1-m4", "kube-ovn/role", "master")
+    fourth = deployed(*HOSTS[:2], "198.51.100.4")
+    w.case("ic_server/member-replaced", fourth)
+    w.cluster().remove_node("az1-m4")
+    _masters(w, 1, 2, 3)
+    api.delete(SERVER)
+    w.case("ic_server/drift-deleted", deployed(*HOSTS, limits=BOTH), dead=NO_DATABASES)
+
+
+def databases_in_a_cluster(only: str) -> None:
+    with world(only, members=3, runs="az1") as w:
+        nothing_deployed(w)
+        w.apply(deployed())
+        databases_deployed(w)
+
+
+def others_run_them(w: World) -> None:
+    """There is no Deployment, and there are IC databases."""
+    plain = file(AZ1, zone(2), deployed=HERE.replace("az1", "az2"))
+    w.case("rules/IC095-plain-zone", plain)
+    w.cluster().add_node("az1-m1", "127.0.0.1")
+    w.cluster().set_node_label("az1-m1", "kube-ovn/role", "master")
+    w.case("rules/IC099-run-by-others", file(AZ1, zone(2), deployed=HERE))
+
+
 def main(only: str) -> None:
     with world(only) as w:
         w.zone(1).add_subnet("office", "10.116.0.1/24")
@@ -441,3 +551,4 @@ def main(only: str) -> None:
         for scene in (unknown_server, counted, counted_by_hand):
             scene(w)
     counted_with_a_plain_zone(only)
+    databases_in_a_cluster(only)

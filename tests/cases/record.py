@@ -310,7 +310,7 @@ def routers(w: World) -> None:
         "for-good": f"rule: IC017, {why}",
         "expired": f"rule: IC017, {why}, until: 2026-05-31",
         "of-another-zone": f"rule: IC017, {why.replace('az1', 'az2')}",
-        "unknown-rule": f"rule: IC099, {why}",
+        "unknown-rule": f"rule: IC000, {why}",
         "not-waivable": f"rule: IC004, {why}",
         "unknown-zone": f"rule: IC017, {why.replace('az1', 'az9')}",
     }.items():

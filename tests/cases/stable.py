@@ -34,18 +34,29 @@ _DRAWN = {
 }
 
 
-def stable(snapshot: Snapshot, ports: dict[str, str] | None = None) -> bytes:
+def stable(
+    snapshot: Snapshot,
+    ports: dict[str, str] | None = None,
+    networks: dict[str, str] | None = None,
+) -> bytes:
     """The JSON of a snapshot, one row a line, with names in the place of what was drawn.
 
     Args:
         snapshot: what was seen.
         ports: what to write for the ports of the IC databases in ConfigMaps.
+        networks: what to write for the beginnings of addresses.
     """
-    document = json.loads(_without_draws(snapshots.encode(snapshot).decode()))
+    text = snapshots.encode(snapshot).decode()
+    for old, new in (networks or {}).items():
+        text = text.replace(old, new)
+    document = json.loads(_without_draws(text))
     document["observedAt"] = OBSERVED_AT
     for query in document.get("objects", ()):
         bodies = query.get("found", [])
-        bodies[:] = [_pruned(query, body) for body in bodies]
+        bodies[:] = sorted(
+            (_pruned(query, body) for body in bodies), key=lambda one: str(one["metadata"]["name"])
+        )
+        _leaders_settled(query, bodies)
         for data in (body.get("data", {}) for body in bodies):
             data |= {key: (ports or {}).get(value, value) for key, value in data.items()}
     databases = document["databases"]
@@ -88,11 +99,26 @@ def _without_draws(text: str) -> str:
 def _pruned(query: dict[str, Json], body: dict[str, Json]) -> dict[str, Json]:
     """An object without what servers count and stamp."""
     metadata = {key: body["metadata"][key] for key in _METADATA if key in body["metadata"]}
+    if query["kind"] == "Pod":
+        # The end of its name and its template's hash are drawn; where it runs is not.
+        metadata["labels"] |= {"pod-template-hash": "5d8c7b9f64"}
+        metadata["name"] = f"{metadata['labels']['app']}-5d8c7b9f64-{body['spec']['nodeName']}"
+        return {"metadata": metadata | {"uid": _named(f"{query['site']}/{metadata['name']}")}}
     metadata["uid"] = _named(f"{query['site']}/{query['kind']}/{metadata['name']}")
     pruned = {key: body[key] for key in ("data", "spec") if key in body}
     status = body.get("status", {})
     kept = {key: status[key] for key in _STATUS if key in status}
     return {"metadata": metadata} | pruned | ({"status": kept} if kept else {})
+
+
+def _leaders_settled(query: dict[str, Json], pods: list[dict[str, Json]]) -> None:
+    """Which of several pods leads is drawn; that one does is not."""
+    if query["kind"] != "Pod":
+        return
+    for label in {key for pod in pods for key in pod["metadata"]["labels"] if "leader" in key}:
+        led = any(pod["metadata"]["labels"].get(label) == "true" for pod in pods)
+        for place, pod in enumerate(pods):
+            pod["metadata"]["labels"][label] = "true" if led and place == 0 else "false"
 
 
 def _names(databases: dict[str, Json]) -> dict[str, str]:

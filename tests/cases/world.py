@@ -41,6 +41,8 @@ from icplan.spec.model import KubeOvnZone, Remote
 from tests.cases.stable import stable
 
 CASES = Path(__file__).parent
+_NETWORK = "198.51.100."
+"""Where cases have the masters that run the IC databases; in the lab it is drawn."""
 _CLOSED = Endpoint(Remote("tcp", "127.0.0.1", 9))
 
 
@@ -124,13 +126,20 @@ class World:
             raise AssertionError(report.missing or report.error)
 
     @property
+    def _network(self) -> str:
+        return self.lab.ic.hosts[0].removesuffix("1")
+
+    @property
     def _ports(self) -> dict[str, str]:
         ports = self.lab.ic.ports
         return {str(ports.northbound): "6645", str(ports.southbound): "6646"}
 
     def _spec(self, text: str) -> Spec:
-        """The file, with the ports on which the lab's IC databases are; ovn-ic is told them."""
+        """The file, with the addresses and ports of the lab's IC databases; ovn-ic is told them."""
         ports = self.lab.ic.ports
+        text = text.replace(_NETWORK, self._network)
+        if "Port: " in text:
+            return read(text.encode(), "interconnect.yaml")
         there = f"], northboundPort: {ports.northbound}, southboundPort: {ports.southbound}}}"
         return read(
             re.sub(r"(icDatabase: .*)\]\}", rf"\1{there}", text).encode(), "interconnect.yaml"
@@ -198,7 +207,9 @@ class World:
             while len(looks) < 4 or len({*looks[-4:]}) > 1:
                 if len(looks) > 200:
                     raise AssertionError("it does not come to rest")
-                looks.append(stable(_as_in_the_file(spec, observe(databases, spec)), self._ports))
+                seen = _as_in_the_file(spec, observe(databases, spec))
+                drawn = {self._network: _NETWORK} if self.lab.options.ic_cluster else {}
+                looks.append(stable(seen, self._ports, drawn))
                 time.sleep(0.2)
         return looks[-1]
 

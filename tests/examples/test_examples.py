@@ -23,6 +23,7 @@ def test_these_are_the_examples() -> None:
         "dead-zone",
         "dual-stack",
         "gateways",
+        "ic-database-kubernetes",
         "leaving",
         "manual-routes",
         "mixed",

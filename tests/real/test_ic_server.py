@@ -96,5 +96,50 @@ def test_the_number_of_switches_goes_up_and_down_again(lab: Lab, icplan: Icplan)
     assert icplan.changes() == {}
 
 
+def test_no_switch_is_touched_while_it_is_not_known_who_makes_them(
+    lab: Lab, icplan: Icplan, short_path: Path
+) -> None:
+    """Any Kube-OVN zone may run the Deployment: each must have been looked at."""
+    wait_until(lambda: switches(lab) == {"ts"}, "the Deployment has made the first switch")
+    icplan.edit("count: 1", "count: 2")
+    question = "whether there is a Deployment kube-system/ovn-ic-server of {}, which makes the"
+    before = server(lab)
+
+    def refused(*options: str, zone: str) -> None:
+        for command in (("plan",), ("apply", "--auto-approve")):
+            done = icplan(*command, "--timeout", "3", *options)
+            assert done.exit == 1, done.out + done.err
+            told = " ".join(done.out.split())
+            assert question.format(zone) in told
+            assert "TS_NUM" not in told
+        assert switches(lab) == {"ts"}
+        assert server(lab) == before
+
+    refused("--without", "az2", zone="az2")
+    refused("--without", "az1", zone="az1")
+    api = lab.clusters["az2"].cluster.server
+    api.server.stop()
+    try:
+        refused(zone="az2")
+    finally:
+        api.server.start()
+        api.wait_until_ready()
+    # Somebody without any role in az2: it is not checked, and nothing is written either.
+    one, other = f"context: az2, kubeconfig: {lab.kubeconfig.name}", short_path / "stranger.json"
+    other.write_text(lab.clusters["az2"].cluster.kubeconfig("stranger").read_text())
+    icplan.edit(one, f"context: az2, kubeconfig: {other}")
+    shown = icplan("plan", "--json").json()
+    assert shown["preview"] is True
+    assert "ic/switch-count" in {one["subject"] for one in rows_of(shown["not_checked"])}
+    assert icplan("apply", "--auto-approve").exit == 1
+    assert server(lab) == before
+    assert switches(lab) == {"ts"}
+
+
+def rows_of(value: object) -> list[dict[str, str]]:
+    assert isinstance(value, list)
+    return value
+
+
 def log(lab: Lab) -> str:
     return (lab.directory / "az1" / "ic-server.log").read_text()

@@ -12,9 +12,9 @@ from icplan.core.state import DesiredState, Observed, ObservedState
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS
+from icplan.kinds.common.ic_server import deployed_in, titled
 from icplan.kinds.common.places import elsewhere
 from icplan.kinds.common.registered import addresses
-from icplan.ovn.cluster import IC_SERVER, NAMESPACE
 from icplan.ovn.generation import Generation
 from icplan.spec.model import KubeOvnZone
 
@@ -43,21 +43,28 @@ def servers(view: View) -> tuple[zones.SeenCluster, ...]:
     """The zones whose clusters run the IC databases as Kube-OVN's Deployment, by name.
 
     It makes and deletes the switches itself, so that rows of ours would be fought over (domain
-    facts section 5).
+    facts section 5). When the file says which cluster that is, it is that one, whether or not the
+    Deployment is there yet.
     """
     if view.spec.interconnect.ic_database.deployment is not None:
-        return ()
+        declared = deployed_in(view.spec)
+        return tuple(one for one in zones.clusters(view) if one.name == declared)
+    return running(view)
+
+
+def running(view: View) -> tuple[zones.SeenCluster, ...]:
+    """The zones whose clusters have that Deployment today, by name."""
     return tuple(one for one in zones.clusters(view) if one.cluster.ic_server is not None)
+
+
+def counted(view: View) -> bool:
+    """Whether the Deployment makes the switches, be its cluster seen or not."""
+    return deployed_in(view.spec) is not None or bool(servers(view))
 
 
 def numbered(count: int) -> tuple[str, ...]:
     """The names that Kube-OVN gives to so many switches: ts, ts1, ts2 (domain facts section 5)."""
     return tuple("ts" if index == 0 else f"ts{index}" for index in range(count))
-
-
-def titled(zone: str) -> str:
-    """How that Deployment is called in front of people."""
-    return f"Deployment {NAMESPACE}/{IC_SERVER} of {zone}"
 
 
 def undisturbed(

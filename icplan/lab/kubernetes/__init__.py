@@ -13,6 +13,9 @@ are not: see `icplan.lab.standin`.
         az1.start_controller("old")       # the stand-in
         az1.start_ic_server(1)            # the IC databases live with a pod, with TS_NUM=1
         lab.kubeconfig                    # one file with all contexts
+
+With LabOptions(kubernetes=True, ic_cluster="az1") there are no IC databases until az1 has that
+Deployment, whoever makes it; then a stand-in runs a raft member for each of its pods.
 """
 
 from icplan.lab.kubernetes.client import ApiClient, ApiError

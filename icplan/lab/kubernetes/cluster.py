@@ -145,6 +145,10 @@ class Cluster:
             place=self.name,
         )
 
+    def set_node_label(self, name: str, key: str, value: str | None) -> None:
+        """Give a Node a label, or take it away."""
+        self.api.patch(f"{NODES}/{name}", {"metadata": {"labels": {key: value}}})
+
     def remove_node(self, name: str) -> None:
         """Delete a Node."""
         self.api.delete(f"{NODES}/{name}")

@@ -45,7 +45,12 @@ def reconcile(client: ApiClient) -> None:
     """
     deployments = client.list(_DEPLOYMENTS)
     pods = client.list(_PODS)
-    nodes = sorted(each["metadata"]["name"] for each in client.list("/api/v1/nodes"))
+    nodes = sorted(client.list("/api/v1/nodes"), key=lambda each: str(each["metadata"]["name"]))
+    for each in pods:
+        if "pod-template-hash" in each["metadata"].get("labels", {}) and not any(
+            _owns(deployment, each) for deployment in deployments
+        ):
+            _end(client, each)
     for deployment in deployments:
         living = [each for each in pods if _owns(deployment, each)]
         _pods_of(client, deployment, living, nodes)
@@ -57,24 +62,70 @@ def reconcile(client: ApiClient) -> None:
 
 
 def _pods_of(
-    client: ApiClient, deployment: Json, living: Sequence[Json], nodes: Sequence[str]
+    client: ApiClient, deployment: Json, living: Sequence[Json], nodes: Sequence[Json]
 ) -> None:
     """Make the pods that are missing and delete those that are too many or of an old template."""
     digest, wanted = template_hash(deployment), deployment["spec"]["replicas"]
-    chosen = deployment["metadata"].get("annotations", {}).get(NODES)
-    homes = chosen.split(",") if chosen else nodes
     current = [each for each in living if each["metadata"]["labels"]["pod-template-hash"] == digest]
     old = [each for each in living if each not in current]
-    for each in [*old, *current[wanted:]]:
-        client.delete(_path(each))
-    if not homes:
-        return
-    taken = [each["spec"]["nodeName"] for each in current]
-    free = itertools.chain((home for home in homes if home not in taken), itertools.cycle(homes))
+    ending = _ending(deployment, current, old)
+    for each in ending:
+        _end(client, each)
+    # What ends makes room for others in the next round.
+    homes = [] if ending else _homes(deployment, living, nodes)
     namespace = deployment["metadata"]["namespace"]
-    for _ in range(wanted - len(current)):
-        body = pod(deployment, secrets.token_hex(3)[:5], next(free))
+    for home in homes[: max(0, wanted - len(living))]:
+        body = pod(deployment, secrets.token_hex(3)[:5], home)
         client.create(f"/api/v1/namespaces/{namespace}/pods", body)
+
+
+def _ending(deployment: Json, current: Sequence[Json], old: Sequence[Json]) -> list[Json]:
+    """The pods to be deleted now: those too many, then the old ones, all or one at a time."""
+    wanted = deployment["spec"]["replicas"]
+    surplus = max(0, len(current) + len(old) - wanted)
+    ordered = [*sorted(old, key=is_ready), *reversed(current)]
+    if not _one_by_one(deployment):
+        return [*old, *current[wanted:]]
+    if surplus:
+        return ordered[:surplus]
+    broken = [each for each in old if not is_ready(each)]
+    if broken:
+        return broken
+    complete = all(is_ready(each) for each in current) and len(current) + len(old) == wanted
+    return list(old[:1]) if complete else []
+
+
+def _one_by_one(deployment: Json) -> bool:
+    """Whether a rollout lets no new pod run beside all the old ones."""
+    rolling = deployment["spec"].get("strategy", {}).get("rollingUpdate", {})
+    return bool(rolling.get("maxSurge") == 0)
+
+
+def _homes(deployment: Json, living: Sequence[Json], nodes: Sequence[Json]) -> list[str]:
+    """Where new pods of a Deployment go, one after the other: free nodes first, if others may."""
+    spec = deployment["spec"]["template"]["spec"]
+    chosen = deployment["metadata"].get("annotations", {}).get(NODES)
+    selector = spec.get("nodeSelector", {})
+    homes = (
+        chosen.split(",")
+        if chosen
+        else [
+            each["metadata"]["name"]
+            for each in nodes
+            if selector.items() <= each["metadata"].get("labels", {}).items()
+        ]
+    )
+    taken = [each["spec"]["nodeName"] for each in living]
+    free = [home for home in homes if home not in taken]
+    alone = spec.get("affinity", {}).get("podAntiAffinity", {})
+    if alone or not homes:
+        return free
+    return [*free, *itertools.islice(itertools.cycle(homes), deployment["spec"]["replicas"])]
+
+
+def _end(client: ApiClient, one: Json) -> None:
+    with contextlib.suppress(IcplanError):  # it may be gone by itself
+        client.delete(_path(one))
 
 
 def _leaders_of(client: ApiClient, deployment: Json, living: Sequence[Json]) -> None:

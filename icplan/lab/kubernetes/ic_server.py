@@ -2,6 +2,7 @@
 
 It holds the lab's IC databases up as long as that pod lives, restarts them when another pod takes
 its place, and keeps as many transit switches as the pod was told by TS_NUM, as its leader does.
+In a lab that has no IC databases but by that Deployment, it runs a member for each pod instead.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from icplan.errors import IcplanError
 from icplan.lab.background import serve
 from icplan.lab.ic_databases import IcDatabases
 from icplan.lab.kubernetes.client import ApiClient
+from icplan.lab.kubernetes.ic_members import IcMembers, protocol
 from icplan.lab.kubernetes.objects import NAMESPACE, Workload, is_ready
 from icplan.lab.standin.switch_keeper import DEPLOYMENT, SwitchKeeper
 from icplan.lab.state import LabState
@@ -87,7 +89,7 @@ class IcServer:
     def _keep(self, pod: Json) -> None:
         entries = pod["spec"]["containers"][0].get("env", ())
         told = {each["name"]: each.get("value", "") for each in entries}
-        keeper = SwitchKeeper(self._databases.northbound.network, _protocol(pod))
+        keeper = SwitchKeeper(self._databases.northbound.network, protocol(pod))
         try:
             count = int(told.get("TS_NUM", ""))
         except ValueError as error:
@@ -96,17 +98,13 @@ class IcServer:
         keeper.keep(count)
 
 
-def _protocol(pod: Json) -> str:
-    families = {":" in each["ip"] for each in pod["status"].get("podIPs", ())}
-    return "dual" if len(families) > 1 else "ipv6" if True in families else "ipv4"
-
-
 def _prepare() -> Callable[[], None]:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     kubeconfig, directory = map(Path, sys.argv[1:3])
     state = LabState.read(directory)
-    databases = IcDatabases(directory, state.options.members, state.ic_ports)
-    server = IcServer(ApiClient.from_kubeconfig(kubeconfig), databases)
+    databases = IcDatabases(directory, state.options.members, state.ic_ports, state.ic_network)
+    kind = IcMembers if state.options.ic_cluster else IcServer
+    server = kind(ApiClient.from_kubeconfig(kubeconfig), databases)
 
     def work() -> None:
         while True:

@@ -23,7 +23,12 @@ ROUTER = "ovn-cluster"
 LEADERS = "lab.icplan/leaders"
 """Annotation of a Deployment: the labels that one of its pods holds, as Kube-OVN's leaders do."""
 NODES = "lab.icplan/nodes"
-"""Annotation of a Deployment: the nodes its pods are put on; all nodes when it is absent."""
+"""Annotation of a Deployment: the nodes its pods are put on; when it is absent, its nodeSelector
+decides."""
+PROBED = "lab.icplan/probed"
+"""Annotation of a pod with a readiness probe: who plays its program says when it is ready."""
+MASTER = ("kube-ovn/role", "master")
+"""The label of the nodes that run Kube-OVN's databases."""
 
 _PRESERVE = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _REPOSITORY = "docker.io/kubeovn/kube-ovn"
@@ -210,11 +215,13 @@ def pod(deployment: Json, suffix: str, node_name: str) -> Json:
     """A pod of a Deployment, put on a node as a scheduler would."""
     name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
     digest, template = template_hash(deployment), deployment["spec"]["template"]
+    probed = any("readinessProbe" in each for each in template["spec"]["containers"])
     metadata: dict[str, Any] = {
         "name": f"{name}-{digest}-{suffix}",
         "namespace": namespace,
         "labels": template["metadata"]["labels"] | {"pod-template-hash": digest},
-        "annotations": template["metadata"].get("annotations", {}),
+        "annotations": template["metadata"].get("annotations", {})
+        | ({PROBED: "true"} if probed else {}),
     }
     return {
         "apiVersion": "v1",
@@ -256,6 +263,15 @@ def deployment_status(deployment: Json, pods: Sequence[Json], now: str) -> Json:
         "conditions": conditions,
         **{key: value for key, value in counts.items() if value},
     }
+
+
+def ready_conditions(*, ready: bool, now: str) -> list[Json]:
+    """The conditions of a pod that runs, as its kubelet writes them after a probe."""
+    states = {"Initialized": True, "PodScheduled": True, "ContainersReady": ready, "Ready": ready}
+    return [
+        {"type": kind, "status": str(state), "lastTransitionTime": now}
+        for kind, state in states.items()
+    ]
 
 
 def is_ready(one: Json) -> bool:

@@ -16,7 +16,7 @@ from icplan.errors import IcplanError
 from icplan.lab.daemons import Daemon
 from icplan.lab.kubernetes.cluster import Cluster
 from icplan.lab.kubernetes.ic_server import workload
-from icplan.lab.kubernetes.objects import ROUTER
+from icplan.lab.kubernetes.objects import MASTER, ROUTER
 from icplan.lab.numbering import kube_ovn_subnets, network_of
 from icplan.lab.state import Mode
 from icplan.lab.zone import Zone
@@ -62,6 +62,7 @@ class KubernetesZone(Zone):
         self.cluster = Cluster(self.name, self.directory / "kubernetes", state.cluster)
         self._root = root
         self._ic_servers = ic.servers
+        self._ic_hosts = ic.hosts
 
     # Bringing it up
 
@@ -83,6 +84,8 @@ class KubernetesZone(Zone):
             self.add_host(f"{self.name}-gw{number}", interconn=not self._marks_gateways)
         for number in range(1, self._options.workers + 1):
             self.add_host(f"{self.name}-w{number}", interconn=False)
+        if self._options.ic_cluster == self.name:
+            self._add_masters()
         self.cluster.install_kube_ovn(self._options.kube_ovn, next(iter(self.hosts)))
         if networks:
             self._pod_network.start()
@@ -228,18 +231,27 @@ class KubernetesZone(Zone):
             switches: its TS_NUM.
 
         Raises:
-            IcplanError: the IC databases have several members, or something did not start.
+            IcplanError: the IC databases have several members or wait for another Deployment, or
+                something did not start.
         """
-        if self._options.members > 1:
+        if self._options.members > 1 or self._options.ic_cluster:
             raise IcplanError(
                 f"Deployment ovn-ic-server of {self.name}",
-                cause="the lab plays its pod for IC databases with one member only",
-                cure="use a lab with one member",
+                cause="the lab plays its pod for one member only, which runs already",
+                cure="use a lab with one member and no ic_cluster",
             )
         first = next(iter(self.hosts.values()))
         server = workload(self._options.kube_ovn, switches, first.name, first.address)
         self.cluster.add_workload(server)
         self.cluster.wait_for_workload(server.name)
+        self._ic_server.start()
+
+    def _add_masters(self) -> None:
+        """Make the nodes that may run the IC databases; these run once there are pods for them."""
+        for number, host in enumerate(self._ic_hosts, start=1):
+            name = f"{self.name}-m{number}"
+            self.cluster.add_node(name, host)
+            self.cluster.set_node_label(name, *MASTER)
         self._ic_server.start()
 
     @property

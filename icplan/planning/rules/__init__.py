@@ -7,6 +7,7 @@ from icplan.planning.rules import (
     databases,
     gateways,
     hosts,
+    ic_deployment,
     ic_server,
     kube_ovn,
     leaving,
@@ -42,6 +43,8 @@ OFFLINE: tuple[OfflineRule, ...] = (
     OfflineRule("IC061", ERROR, manual_routes.ends_not_present),
     OfflineRule("IC063", WARNING, manual_routes.no_way_back),
     OfflineRule("IC068", WARNING, manual_routes.manual_beside_automatic),
+    OfflineRule("IC095", ERROR, ic_deployment.no_cluster),
+    OfflineRule("IC097", ERROR, ic_deployment.other_ports),
 )
 """Decided by the file alone."""
 
@@ -101,6 +104,9 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC086", WARNING, overlaps.node_overlap),
     LiveRule("IC087", ERROR, vpcs.named),
     LiveRule("IC088", WARNING, vpcs.stay_out),
+    LiveRule("IC096", ERROR, ic_deployment.hosts_unlike_masters),
+    LiveRule("IC098", ERROR, ic_deployment.majority_lost),
+    LiveRule("IC099", ERROR, ic_deployment.run_by_others),
 )
 """Decided by what was observed."""
 

@@ -8,7 +8,8 @@ from icplan.core.address import IC
 from icplan.core.kubernetes import at
 from icplan.kinds import switch_count
 from icplan.kinds.common import zones
-from icplan.kinds.common.transit_switches import count_address, numbered, servers, titled
+from icplan.kinds.common.ic_server import cure, deployed_in, titled, trouble
+from icplan.kinds.common.transit_switches import count_address, numbered, running
 from icplan.ovn.cluster import SWITCH_NUMBER
 from icplan.ovn.prefix import family, normal
 from icplan.ovn.subnets import is_prefix
@@ -80,12 +81,15 @@ def several(seen: Seen) -> Iterator[Finding]:
     There is one pair of them, and each of these Deployments makes transit switches in its own. It
     is not clear which pair the file means. Delete the Deployment in all clusters but one.
     """
-    names = [one.name for one in servers(seen.view)]
-    if len(names) > 1:
+    found = {one.name for one in running(seen.view)}
+    declared = deployed_in(seen.spec)
+    names = sorted(found | ({declared} if declared else set()))
+    if len(names) > 1 and found:
         listed = ", ".join(map(titled, names[:-1]))
+        do = "both run" if len(found) > 1 else "would both run"
         yield Finding(
             IC,
-            f"{listed} and {titled(names[-1])} both run IC databases",
+            f"{listed} and {titled(names[-1])} {do} IC databases",
             "Delete all but the one whose databases stand in `icDatabase`.",
             seen.spec.origin("icDatabase", "hosts"),
         )
@@ -122,13 +126,13 @@ def not_running(seen: Seen) -> Iterator[Finding]:
     of its replicas are available, it would stand still, or cost the IC databases their majority.
     """
     zone = switch_count.server(seen.view)
-    why = switch_count.trouble(zone.cluster.ic_server) if zone else ""
+    why = trouble(zone.cluster.ic_server) if zone else ""
     if zone is not None and why and _told(seen):
-        cure = switch_count.cure(zone.name)
+        what = cure(zone.name)
         yield Finding(
             zone.name,
             f"{titled(zone.name)} cannot be given another {SWITCH_NUMBER}: {why}",
-            f"{cure[0].upper()}{cure[1:]}.",
+            f"{what[0].upper()}{what[1:]}.",
             seen.spec.origin("transitSwitches"),
         )
 

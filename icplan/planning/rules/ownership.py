@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.state import Present
-from icplan.kinds import ic_config, route_exchange, subnet_advertisement, switch_count
+from icplan.kinds import ic_config, ic_server, route_exchange, subnet_advertisement, switch_count
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import BEFORE_1_11, NAMESPACE, OWNER
 from icplan.planning.rules.contract import Finding, Seen
 
-_KUBERNETES = {one.KIND.name for one in (ic_config, subnet_advertisement, switch_count)}
+_KUBERNETES = {one.KIND.name for one in (ic_config, ic_server, subnet_advertisement, switch_count)}
 """The kinds whose objects bear their mark as an annotation."""
 
 

@@ -46,6 +46,7 @@ from icplan.core.value import Known
 from icplan.kinds import switch_count
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.transit_switches import count_address
+from icplan.kinds.ic_server.manifest import manifest
 from icplan.lab import wait_until
 from icplan.lab.kubernetes import ApiClient, Cluster, KubernetesZone, Workload
 from icplan.lab.kubernetes.cluster import PODS
@@ -170,6 +171,10 @@ WRITES: Mapping[Permission, Write] = {
     here("delete", "configmaps", "ovn-ic-config"): deleting(CONFIG),
     Permission("patch", "subnets.kubeovn.io"): setting(SUBNET, "disableInterConnection"),
     here("patch", "deployments.apps", "ovn-ic-server"): setting_switches,
+    here("create", "deployments.apps"): creating(
+        SERVER, dict(manifest("prod", "kube-ovn:v1", ("10.0.0.1",), "1"))
+    ),
+    here("delete", "deployments.apps", "ovn-ic-server"): deleting(SERVER),
     here("create", "leases.coordination.k8s.io"): creating(
         LEASE, {"spec": {"holderIdentity": "us"}}
     ),

@@ -1,0 +1,61 @@
+"""The evidence that the Deployment serves its databases, or that it is gone. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
+from icplan.kinds.common.evidence import in_cluster, verdict
+from icplan.kinds.common.ic_server import REPAIR, deployed, deployment_address, runs, titled
+from icplan.kinds.common.places import declared_place
+from icplan.ovn.cluster import IC_LEADERS, IC_SERVER, NAMESPACE, Cluster
+from icplan.ovn.facts import Facts
+
+
+def checks(view: View) -> Iterator[Check]:
+    """Its pods are there, lead both databases, and these answer where the zones look for them."""
+    zone = deployed(view)
+    if zone is None:
+        return
+    own = deployment_address()
+    needs = frozenset({own})
+    if view.spec.destroyed:
+        if zone.cluster.ic_server is not None:
+            yield Check(own, f"{titled(zone.name)} is gone", needs, _gone(zone.name))
+        return
+    yield Check(own, f"{titled(zone.name)} runs", needs, runs(zone.name), first=True)
+    yield Check(own, "its pods lead both IC databases", needs, _led(zone.name), first=True)
+    place = declared_place(view.spec)
+    yield Check(own, f"the IC databases answer at {place}", needs, _answer, first=True)
+
+
+def _led(zone: str) -> Callable[[Facts], Verdict]:
+    def test(cluster: Cluster) -> Verdict:
+        led = {label for pod in cluster.ic_pods for label in pod.leads}
+        missing = [f"{one}=true" for one in IC_LEADERS if one not in led]
+        return verdict(
+            not missing,
+            f"no pod of {titled(zone)} has the label {' or '.join(missing)}",
+            f"look why its members do not agree on a leader: kubectl -n {NAMESPACE} get pod "
+            f"-l app={IC_SERVER} --show-labels, and their logs",
+        )
+
+    return in_cluster(zone, test)
+
+
+def _answer(facts: Facts) -> Verdict:
+    if facts.ic_absent:
+        return Missing("there are no IC databases", REPAIR)
+    return facts.ic_unseen() or Held()
+
+
+def _gone(zone: str) -> Callable[[Facts], Verdict]:
+    def test(cluster: Cluster) -> Verdict:
+        left = cluster.ic_server is not None or cluster.ic_pods
+        return verdict(
+            not left,
+            f"{titled(zone)} or one of its pods is still there",
+            f"look why it does not end: kubectl -n {NAMESPACE} get pod -l app={IC_SERVER}",
+        )
+
+    return in_cluster(zone, test)
