@@ -24,10 +24,14 @@ _COMMANDS = {
     "destroy": "Take everything apart that the file declares.",
     "verify": "Check that reality serves the file.",
     "status": "Show all zones on one page.",
+    "import": "Write the file of what is interconnected already.",
     "schema": "Print the JSON Schema of the file.",
     "unlock": "Remove the lock of a run that hangs.",
     "lab": "Real OVN zones on this machine, to try and to test.",
 }
+
+# Where the name of a command is a word of Python.
+_MODULES = {"import": "import_"}
 
 
 class _Commands(click.Group):
@@ -39,7 +43,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"icplan.cli.{cmd_name}")
+        module = importlib.import_module(f"icplan.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command = module.command
         return command if isinstance(command, click.Command) else None
 

@@ -24,6 +24,7 @@ def test_these_are_the_examples() -> None:
         "dual-stack",
         "gateways",
         "ic-database-kubernetes",
+        "imported",
         "leaving",
         "manual-routes",
         "mixed",

@@ -60,7 +60,7 @@ class Icplan:
 
     def argv(self, command: str, *rest: str) -> list[str]:
         """The command line."""
-        named = [] if command in {"show", "lab", "schema"} else ["-f", str(self.file)]
+        named = [] if command in {"show", "lab", "schema", "import"} else ["-f", str(self.file)]
         return [sys.executable, "-m", "icplan", command, *named, *rest]
 
     def start(self, command: str, *rest: str) -> subprocess.Popen[str]:

@@ -98,9 +98,7 @@ def load(access: Access, deadline: Deadline) -> Login:
     if not files:
         return _without_files(access)
     merged = _merge(access, files)
-    name = access.context or merged["current-context"]
-    if not isinstance(name, str) or not name:
-        raise _wrong(access, files, "it has no current context", "name one: `context: `")
+    name = _context(access, files, merged)
     context = _named(access, files, merged, "contexts", name)
     cluster = _named(access, files, merged, "clusters", context.get("cluster"))
     user = _named(access, files, merged, "users", context["user"]) if context.get("user") else {}
@@ -108,6 +106,25 @@ def load(access: Access, deadline: Deadline) -> Login:
         place = f"{_joined(files)}, user {context['user']}"
         user = credentials.run(access.thing, place, plugin, cluster, deadline)
     return _resolve(access, files, cluster, user)
+
+
+def context_of(access: Access) -> str | None:
+    """The context that is meant: the one that is named, or the current one; None in a pod.
+
+    Raises:
+        AccessFailed: a file is missing or wrong, or there is no current context.
+    """
+    files = [path for path in _paths(access) if path.exists()]
+    if access.context is not None or not files:
+        return access.context
+    return _context(access, files, _merge(access, files))
+
+
+def _context(access: Access, files: Sequence[Path], merged: Section) -> str:
+    name = access.context or merged["current-context"]
+    if not isinstance(name, str) or not name:
+        raise _wrong(access, files, "it has no current context", "name one: `context: `")
+    return name
 
 
 def _paths(access: Access) -> list[Path]:
