@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from icplan.backends.engines import EngineClient
 from icplan.backends.kubernetes.configuration import Access
 from icplan.backends.kubernetes.objects import Objects
 from icplan.backends.kubernetes.tunnel import Tunnel
 from icplan.backends.streams import Endpoint, Server, Tls
 from icplan.core.address import IC
+from icplan.core.engines import Engine, Member
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
+from icplan.kinds.common import deployment
 from icplan.spec.load import Spec
 from icplan.spec.model import KubeOvnZone, PlainOvnZone, Remote, TlsFiles, Zone
 
@@ -51,6 +54,30 @@ def endpoints(spec: Spec, reached: Mapping[str, Objects]) -> dict[Database, tupl
                     tunnel = Tunnel.to_leader(reached[zone.name], name)
                     found[Database(zone.name, name)] = (tunnel,)
     return found
+
+
+def members(spec: Spec, reached: Mapping[str, Objects]) -> dict[Member, Server]:
+    """The single servers of the IC databases.
+
+    Args:
+        spec: the file.
+        reached: the clients of its clusters, through one of which they may be reached.
+    """
+    return {
+        Member(database.name, host): server
+        for database, servers in _interconnection(spec, reached).items()
+        for host, server in zip(spec.interconnect.ic_database.hosts, servers, strict=True)
+    }
+
+
+def engines(spec: Spec, seconds: float) -> dict[Engine, EngineClient]:
+    """The container engines that the file names.
+
+    Args:
+        spec: the file.
+        seconds: how long one reading may take.
+    """
+    return {one: EngineClient(one, seconds) for one in deployment.engines(spec)}
 
 
 def _looked_at(spec: Spec) -> Iterator[Zone]:

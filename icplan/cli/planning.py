@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from icplan.backends.access import clusters, endpoints
+from icplan.backends.access import clusters, endpoints, engines, members
 from icplan.backends.databases import Databases
 from icplan.core.io import Query
 from icplan.planning.plan import Plan, make_plan
@@ -21,7 +21,9 @@ def open_databases(spec: Spec, seconds: float) -> Databases:
     """
     require_supported(spec)
     reached = clusters(spec, seconds)
-    return Databases(endpoints(spec, reached), seconds, reached)
+    return Databases(
+        endpoints(spec, reached), seconds, reached, members(spec, reached), engines(spec, seconds)
+    )
 
 
 def plan_now(spec: Spec, databases: Databases, more: Iterable[Query] = ()) -> Plan:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
+from icplan.core.engines import (
+    AskMember,
+    Engine,
+    EngineQuery,
+    EngineWrite,
+    HostState,
+    InspectHost,
+    MemberState,
+)
 from icplan.core.kubernetes import (
     Body,
     Collection,
@@ -86,7 +95,10 @@ class Query:
     where: tuple[Condition, ...] = ()
 
 
-Source = Database | Collection | Resource
+AnyQuery = Query | ObjectQuery | EngineQuery
+"""Something to be read."""
+
+Source = Database | Collection | Resource | Engine
 """A place that facts come from."""
 
 
@@ -126,11 +138,15 @@ class Snapshot:
         observed_at: ISO 8601 with offset, in UTC; decides whether a waiver has expired.
         databases: the rows that were asked for, or why they could not be read.
         objects: likewise the objects of Kubernetes, by query; of a single one none or one.
+        hosts: likewise what is on the hosts of the IC databases.
+        members: what each server of the IC databases says of itself.
     """
 
     observed_at: str
     databases: Mapping[Database, Tables | Unreadable]
     objects: Mapping[ObjectQuery, tuple[Body, ...] | Unreadable] = field(default_factory=dict)
+    hosts: Mapping[InspectHost, HostState | Unreadable] = field(default_factory=dict)
+    members: Mapping[AskMember, MemberState] = field(default_factory=dict)
 
     def without(self, sites: Container[str]) -> Snapshot:
         """The snapshot as if these sites had not been looked at."""
@@ -142,6 +158,8 @@ class Snapshot:
                 for query, found in self.objects.items()
                 if site_of(source_of(query)) not in sites
             },
+            self.hosts,
+            self.members,
         )
 
 
@@ -243,8 +261,8 @@ class Transaction:
     writes: tuple[Write, ...]
 
 
-Operation = Transaction | ObjectWrite
-"""One guarded write, to a database or to a Kubernetes API."""
+Operation = Transaction | ObjectWrite | EngineWrite
+"""One guarded write, to a database, to a Kubernetes API or to a container engine."""
 
 
 def settled(operation: Operation, values: Mapping[Later, str]) -> Operation:

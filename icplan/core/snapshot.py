@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, TypeAlias
 
 import orjson
 
+from icplan.core.engines import (
+    AskMember,
+    Container,
+    Engine,
+    HostState,
+    InspectHost,
+    Member,
+    MemberState,
+)
 from icplan.core.io import Database, Datum, Row, Snapshot, Tables, Unreadable, source_of
 from icplan.core.kubernetes import Body, Collection, GetObject, ListObjects, ObjectQuery
 
 FORMAT_VERSION = "1.0"
+
+# What orjson gives back.
+Json: TypeAlias = Any
 
 
 def encode(snapshot: Snapshot) -> bytes:
@@ -30,6 +44,17 @@ def encode(snapshot: Snapshot) -> bytes:
             _query(query)
             | ({"unreadable": _why(found)} if isinstance(found, Unreadable) else {"found": found})
             for query, found in sorted(snapshot.objects.items(), key=lambda one: str(one[0]))
+        ]
+    if snapshot.hosts:
+        document["hosts"] = [
+            asdict(query)
+            | ({"unreadable": _why(one)} if isinstance(one, Unreadable) else {"found": asdict(one)})
+            for query, one in sorted(snapshot.hosts.items(), key=lambda one: one[0].engine)
+        ]
+    if snapshot.members:
+        document["members"] = [
+            asdict(query.member) | {"found": asdict(one)}
+            for query, one in sorted(snapshot.members.items(), key=lambda one: one[0].member)
         ]
     return orjson.dumps(
         document,
@@ -88,7 +113,31 @@ def decode(data: bytes) -> Snapshot:
     for one in raw.get("objects", []):
         found = tuple(one["found"]) if "found" in one else _unreadable(one["unreadable"])
         objects[_read_query(one)] = found
-    return Snapshot(str(raw["observedAt"]), databases, objects)
+    hosts = dict(_host(one) for one in raw.get("hosts", []))
+    members = {
+        AskMember(Member(one["name"], one["host"])): MemberState(**one["found"])
+        for one in raw.get("members", [])
+    }
+    return Snapshot(str(raw["observedAt"]), databases, objects, hosts, members)
+
+
+def _host(one: Mapping[str, Json]) -> tuple[InspectHost, HostState | Unreadable]:
+    query = InspectHost(
+        Engine(**one["engine"]),
+        one["name"],
+        tuple(one["files"]),
+        tuple(one["variables"]),
+        tuple(one["clustered"]),
+    )
+    if "unreadable" in one:
+        return query, _unreadable(one["unreadable"])
+    found = one["found"]
+    container = found["container"]
+    if container is None:
+        return query, HostState(None, tuple(found["files"]))
+    members = {name: tuple(each) for name, each in container["members"].items()}
+    parts = container | {"members": members}
+    return query, HostState(Container(**parts), tuple(found["files"]))
 
 
 def _unreadable(why: Mapping[str, object]) -> Unreadable:

@@ -6,6 +6,7 @@ from icplan.kinds import (
     dangling_port,
     denylist,
     ic_config,
+    ic_database,
     ic_server,
     learned_route,
     lost_port,
@@ -23,6 +24,7 @@ from icplan.kinds import (
 from icplan.kinds.common.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
+    ic_database.KIND,
     ic_server.KIND,
     stale_zone.KIND,
     dangling_port.KIND,
@@ -43,6 +45,7 @@ KINDS: tuple[Kind, ...] = (
 """All kinds; a kind comes after those that it needs."""
 
 CHAIN: tuple[Kind, ...] = (
+    ic_database.KIND,
     ic_server.KIND,
     stale_zone.KIND,
     dangling_port.KIND,

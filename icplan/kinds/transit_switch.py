@@ -22,7 +22,7 @@ from icplan.core.io import (
 from icplan.core.state import Declared, DeclaredAbsent, DesiredState, ObservedState, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import deserted, zones
-from icplan.kinds.common.contract import MARK, Check, Kind, Step, View
+from icplan.kinds.common.contract import MARK, Check, Guard, Kind, Step, Verdict, View
 from icplan.kinds.common.controller import config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import fits, subnets
@@ -36,7 +36,7 @@ from icplan.kinds.common.transit_switches import (
     undisturbed,
 )
 from icplan.ovn import interconnect
-from icplan.ovn.facts import Facts
+from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.generation import Generation
 from icplan.spec.load import Spec
 
@@ -145,14 +145,76 @@ def _stranded(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(zone.name, impact, f"{zone.name}, which is left out, {what}")
 
 
+def steps(change: Change, view: View) -> tuple[Step, ...]:
+    """One write; two where what runs the databases may have made the switch by itself meanwhile.
+
+    The image's script makes `ts` at each start, some versions without the vendor (domain facts
+    section 5): then it is adopted, else it is made. Where all is taken apart, switches go only
+    when nobody can need them.
+    """
+    if view.spec.destroyed:
+        return (Step(operation(change, view), guards=(deserted.guard(),)),)
+    if change.action is not Action.CREATE or not _made_by_script(change, view):
+        return (Step(operation(change, view)),)
+    there = _there(change.address)
+    return (
+        Step(operation(change, view), settles=(there,), unless=(there,)),
+        Step(_adoption(change, view), guards=(_free(change.address, view.owner),)),
+    )
+
+
+def _made_by_script(change: Change, view: View) -> bool:
+    """Whether the databases are about to be started by what makes this switch itself."""
+    return view.facts.ic_absent and change.address.name == numbered(1)[0]
+
+
+def _there(switch: Address) -> Check:
+    def test(facts: Facts) -> Verdict:
+        if facts.ic_northbound is None:
+            return facts.ic_unseen() or NOT_ASKED
+        names = {one.name for one in facts.ic_northbound.transit_switches}
+        return verdict(switch.name in names, f"{switch.name} is not there yet", "wait")
+
+    return Check(switch, f"{switch.name} is there", frozenset({switch}), test)
+
+
+def _free(switch: Address, owner: str) -> Guard:
+    """Whoever made it, it is no other owner's."""
+
+    def test(facts: Facts) -> Verdict:
+        if facts.ic_northbound is None:
+            return facts.ic_unseen() or NOT_ASKED
+        rows = [one for one in facts.ic_northbound.transit_switches if one.name == switch.name]
+        marks = {one.external_ids.get(MARK, owner) for one in rows}
+        return verdict(
+            marks <= {owner},
+            f"{switch} belongs to the file named {', '.join(sorted(marks))}",
+            "take it out of one of the two files, then run `icplan plan` again",
+        )
+
+    check = Check(switch, f"{switch.name} is ours", frozenset({switch}), test)
+    return Guard(interconnect.queries(), check)
+
+
+def _adoption(change: Change, view: View) -> Operation:
+    where = (equals("name", change.address.name),)
+    there = Precondition(f"Transit_Switch {change.address.name}", "Transit_Switch", where)
+    keys = SetKeys("Transit_Switch", where, "external_ids", _keys(change, view))
+    return Transaction(Database(IC, IC_NORTHBOUND), (there,), (keys,))
+
+
+def _keys(change: Change, view: View) -> dict[str, str]:
+    return {MARK: view.owner} | {
+        key: str(plain(change.after, key)) for key in ("subnet", "vendor") if change.after
+    }
+
+
 def operation(change: Change, view: View) -> Operation:
     """The write of one row."""
     name = change.address.name
     database = Database(IC, IC_NORTHBOUND)
     subject = f"Transit_Switch {name}"
-    keys = {MARK: view.owner} | {
-        key: str(plain(change.after, key)) for key in ("subnet", "vendor") if change.after
-    }
+    keys = _keys(change, view)
     if change.action is Action.CREATE:
         missing = Precondition(subject, "Transit_Switch", (equals("name", name),), rows=0)
         row = Insert("Transit_Switch", {"name": name, "external_ids": keys}, "transit_switch")
@@ -172,12 +234,6 @@ def operation(change: Change, view: View) -> Operation:
     return Transaction(
         database, (precondition,), (SetKeys("Transit_Switch", where, "external_ids", keys),)
     )
-
-
-def steps(change: Change, view: View) -> tuple[Step, ...]:
-    """One write; the last of all switches go only when nobody can need them."""
-    guards = (deserted.guard(),) if view.spec.destroyed else ()
-    return (Step(operation(change, view), guards),)
 
 
 def checks(view: View) -> Iterator[Check]:

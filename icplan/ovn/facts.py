@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from icplan.core.address import IC
+from icplan.core.engines import HostState, Member, MemberState
 from icplan.core.io import (
     IC_NORTHBOUND,
     IC_SOUTHBOUND,
@@ -34,6 +35,10 @@ class Facts:
     Attributes:
         ic_absent: the interconnection databases are known not to exist: they count as read, and as
             empty. Made by `without_ic`.
+        ic_stopped: they are silent because what icplan runs them in does not run; nothing can be
+            planned that rests on them before it does.
+        hosts: what the hosts have that icplan runs them on, by address.
+        members: what each of their servers says of itself.
     """
 
     observed_at: str
@@ -45,6 +50,9 @@ class Facts:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     lost_clusters: Mapping[str, Unreadable] = field(default_factory=dict)
     ic_absent: bool = False
+    ic_stopped: bool = False
+    hosts: Mapping[str, HostState] = field(default_factory=dict)
+    members: Mapping[Member, MemberState] = field(default_factory=dict)
 
     def without_ic(self) -> Facts:
         """The same, when the interconnection databases are known not to exist."""
@@ -117,6 +125,9 @@ def decode(snapshot: Snapshot) -> Facts:
             unseen[source] = bodies
         collection = source if isinstance(source, Collection) else source.collection
         found.setdefault(collection.site, {})[query] = bodies
+    unseen |= {
+        query.engine: one for query, one in snapshot.hosts.items() if isinstance(one, Unreadable)
+    }
     decoded = {site: cluster.decode(site, found[site]) for site in sorted(found)}
     return Facts(
         snapshot.observed_at,
@@ -127,4 +138,10 @@ def decode(snapshot: Snapshot) -> Facts:
         unseen,
         {site: one for site, one in decoded.items() if not isinstance(one, Unreadable)},
         {site: one for site, one in decoded.items() if isinstance(one, Unreadable)},
+        hosts={
+            query.engine.host: one
+            for query, one in snapshot.hosts.items()
+            if not isinstance(one, Unreadable)
+        },
+        members={query.member: state for query, state in snapshot.members.items()},
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from icplan.core.address import Address
+from icplan.core.address import IC, Address
 from icplan.core.change import Action, Change
 from icplan.core.diff import diff
-from icplan.core.io import Snapshot, Source, Unreadable
+from icplan.core.io import Database, Snapshot, Source, Unreadable
 from icplan.core.state import DesiredState, ObservedState
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check, View
@@ -34,7 +34,8 @@ class Plan:
         waves: the changes in their order.
         consequences: what users will feel.
         verdicts: what rules, limits and protected zones say.
-        unseen: sources that could not be read; nothing is planned for what they hold.
+        unseen: sources that could not be read; nothing is planned for what they hold. Not among
+            them are IC databases that are to be started by the plan.
         not_permitted: sources that we may not look at; likewise, and it is no error.
         unclear: objects of which nothing can be said although their databases were read.
         unchecked: likewise, because of something that we may not look at.
@@ -90,17 +91,24 @@ def make_plan(spec: Spec, snapshot: Snapshot) -> Plan:
     more_desired, more_observed = _states(view, follow=True)
     desired, observed = {**desired, **more_desired}, {**observed, **more_observed}
     changes = diff(desired, observed, view.owner)
+    if facts.ic_stopped:
+        changes = tuple(one for one in changes if kind_of(one.address.kind).founding)
     follows = _follows(changes, view)
     numbers = numbered(waves(changes, (), at_once, follows=follows))
     felt = consequences(changes, view, today(view), numbers)
     evidence = checks(view, changes)
+    awaited = _awaited(evidence, changes) if facts.ic_stopped else evidence
     unclear = _unclear(observed, facts)
     return Plan(
         view=view,
-        waves=waves(changes, evidence, at_once, felt.disruptive, follows),
+        waves=waves(changes, awaited, at_once, felt.disruptive, follows),
         consequences=felt,
         verdicts=judge(Seen(view, desired, observed, changes), felt),
-        unseen={one: why for one, why in facts.unseen.items() if not why.forbidden},
+        unseen={
+            one: why
+            for one, why in facts.unseen.items()
+            if not why.forbidden and not (facts.ic_stopped and _of_ic(one))
+        },
         not_permitted={one: why for one, why in facts.unseen.items() if why.forbidden},
         unclear={one: why for one, why in unclear.items() if not why.forbidden},
         unchecked={one: why for one, why in unclear.items() if why.forbidden},
@@ -125,6 +133,16 @@ def _follows(changes: Sequence[Change], view: View) -> dict[Address, frozenset[A
         if (follows := kind_of(change.address.kind).follows) is not None
         and (before := follows(change, view))
     }
+
+
+def _awaited(evidence: Sequence[Check], changes: Sequence[Change]) -> tuple[Check, ...]:
+    """The evidence that these changes alone bring about."""
+    made = {change.address for change in changes}
+    return tuple(check for check in evidence if check.needs and check.needs <= made)
+
+
+def _of_ic(source: Source) -> bool:
+    return isinstance(source, Database) and source.site == IC
 
 
 def _unclear(observed: ObservedState, facts: Facts) -> dict[Address, Unreadable]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from icplan.spec.diagnostic import Diagnostic, FileError
 from icplan.spec.load import Spec
-from icplan.spec.model import Runtime
 
 CODE = "IC199"
 """Of everything that is not supported yet; it ends with the last of them."""
@@ -33,9 +32,6 @@ def require_supported(spec: Spec) -> None:
 
 def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     interconnect = spec.interconnect
-    database = interconnect.ic_database
-    if database.deployment is not None and database.deployment.runtime is not Runtime.KUBERNETES:
-        yield ("icDatabase", "deployment"), "running the IC databases"
     if interconnect.limits.canary is not None:
         yield ("limits", "canary"), "limits.canary"
     for index, _ in enumerate(interconnect.expect):

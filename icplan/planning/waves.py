@@ -91,7 +91,9 @@ def waves(
         final = result[seen[-1]]
         own = {id(check) for wave in result[seen[-1] :] for check in wave.awaits}
         # A transition is over with its own wave: measured again, it would have to happen again.
-        rest = tuple(one for one in checks if id(one) not in own and one.since is None)
+        rest = tuple(
+            one for one in checks if id(one) not in own and one.since is None and not one.spare
+        )
         result[seen[-1]] = replace(final, awaits=final.awaits + rest)
     return tuple(result)
 

@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 
 from icplan.core.address import Address
 from icplan.core.change import Action, Change, Reason
+from icplan.core.engines import MarkContainer, RemoveContainer, RunContainer
 from icplan.core.io import Datum, Operation, Transaction, Unreadable
 from icplan.core.kubernetes import (
     CreateObject,
@@ -257,8 +258,17 @@ def _preconditions(plan: Plan, change: Change) -> list[PreconditionDocument] | N
 
 
 def _expected(operation: Operation) -> list[PreconditionDocument]:
-    if not isinstance(operation, Transaction):
-        return [_expected_object(operation)]
+    match operation:
+        case RunContainer() | MarkContainer() | RemoveContainer():
+            seen = operation.replaces if isinstance(operation, RunContainer) else operation.id
+            what = f"container {operation.name} on {operation.engine.host}"
+            return [{"object": what, "rows": int(bool(seen)), "fields": {}}]
+        case Transaction():
+            return _expected_rows(operation)
+    return [_expected_object(operation)]
+
+
+def _expected_rows(operation: Transaction) -> list[PreconditionDocument]:
     return [
         {
             "object": one.subject,

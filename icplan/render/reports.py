@@ -8,7 +8,7 @@ from typing import cast
 
 from icplan.core.change import Reason
 from icplan.core.io import Unreadable
-from icplan.kinds.common.contract import Held, Missing
+from icplan.kinds.common.contract import Check, Held, Missing
 from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
 from icplan.render.problems import error_parts
@@ -106,7 +106,7 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
                 "address": str(check.address),
                 "peer": check.peer,
                 "claim": check.claim,
-                "result": _result(verdict),
+                "result": _result(check, verdict),
                 "why": "" if isinstance(verdict, Held) else _why(verdict),
                 "cure": "" if isinstance(verdict, Held) else verdict.cure,
             }
@@ -114,6 +114,7 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
         ],
         "held": report.held,
         "missing": len(report.missing),
+        "degraded": len(report.degraded),
         "unseen": len(report.unseen),
     }
 
@@ -144,11 +145,17 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         yield paint.bad(f"missing: {escape(check.claim)}")
         yield f"  cause: {escape(missing.why)}"
         yield f"  cure:  {escape(missing.cure)}"
+    for check, missing in report.degraded:
+        yield paint.altered(f"served, but not as safe as declared: {escape(check.claim)}")
+        yield f"  cause: {escape(missing.why)}"
+        yield f"  cure:  {escape(missing.cure)}"
     rest = len(report.missing) - len(first)
     if rest > 0:
         yield paint.faint(f"{rest} more that follow from these (--json lists them)")
     if not report.drift and not report.missing and not report.unseen:
-        yield paint.good(f"All {report.held} pieces of evidence are there.")
+        other = len(report.degraded)
+        spared = f", but for {other} that can be spared for a while" if other else ""
+        yield paint.good(f"All {report.held} pieces of evidence are there{spared}.")
     else:
         yield (
             f"Evidence: {report.held} there, {len(report.missing)} missing, {len(report.unseen)} "
@@ -191,11 +198,11 @@ def _why(verdict: Missing | Unreadable) -> str:
     return verdict.why if isinstance(verdict, Missing) else verdict.cause
 
 
-def _result(verdict: Held | Missing | Unreadable) -> str:
+def _result(check: Check, verdict: Held | Missing | Unreadable) -> str:
     match verdict:
         case Held():
             return "held"
         case Missing():
-            return "missing"
+            return "degraded" if check.spare else "missing"
         case Unreadable():
             return "unseen"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from icplan.core.engines import Engine
 from icplan.core.io import Database, Source, Unreadable, site_of, source_title
 
 
 def subjects(unseen: Mapping[Source, Unreadable]) -> list[tuple[str, Unreadable]]:
     """The sources with their causes; what fails with a cluster is named once, as that cluster."""
     clusters = {
-        (site_of(source), why) for source, why in unseen.items() if not isinstance(source, Database)
+        (site_of(source), why)
+        for source, why in unseen.items()
+        if not isinstance(source, Database | Engine)
     }
     found: dict[tuple[str, str], tuple[str, Unreadable]] = {}
     for source, why in unseen.items():

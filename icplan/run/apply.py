@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from icplan.backends.databases import Databases
+from icplan.backends.engines import EngineWriteUnknown
 from icplan.backends.failures import Stale, WriteRefused, WriteUncertain
 from icplan.backends.kubernetes.failures import WriteUnknown
 from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
 from icplan.core.change import Action, Change
-from icplan.core.io import Operation, Transaction, settled
+from icplan.core.engines import InspectHost, MarkContainer, RemoveContainer, RunContainer
+from icplan.core.io import Operation, Query, Transaction, settled
 from icplan.core.value import Later
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
@@ -155,8 +157,17 @@ def apply(
         # A digest names no cluster: of the same changes one may lie in another one now.
         if digest(current) != digest(plan) or not {*_locked(current)} <= {*sites}:
             raise Changed(current)
-        queries = (query for kind in KINDS for query in kind.queries(spec, current.view.facts))
-        with closing(Evidence(databases, queries)) as evidence:
+        facts = current.view.facts
+        wanted = [query for kind in KINDS for query in kind.queries(spec, facts)]
+        # Hosts are looked at only while something is done there: that takes a login each time.
+        seldom = [one for one in wanted if not isinstance(one, InspectHost)]
+        # Who follows the IC databases waits for them to be there.
+        rest = [one for one in wanted if not (isinstance(one, Query) and one.database.site == IC)]
+        with (
+            closing(Evidence(databases, seldom)) as whole,
+            closing(Evidence(databases, rest)) as without_ic,
+        ):
+            evidence = _Evidence(whole, without_ic)
             run = _Run(current, databases, locks, log, progress, waits, evidence, safe_point)
             return run.carry_out()
 
@@ -164,9 +175,9 @@ def apply(
 def _locked(plan: Plan) -> list[str]:
     """The sites whose locks a run needs, the global one first.
 
-    Before there are IC databases all zones' locks stand in for the global one.
+    While there are no IC databases all zones' locks stand in for the global one.
     """
-    if plan.view.facts.ic_absent:
+    if plan.view.facts.ic_absent or plan.view.facts.ic_stopped:
         return sorted(zone.name for zone in declared(plan.view.spec))
     return [IC, *sorted(_written(plan) - {IC})]
 
@@ -188,9 +199,20 @@ def _takes_databases(change: Change) -> bool:
 
 
 def _place(operation: Operation) -> str:
-    if isinstance(operation, Transaction):
-        return operation.database.site
+    match operation:
+        case Transaction():
+            return operation.database.site
+        case RunContainer() | MarkContainer() | RemoveContainer():
+            return operation.engine.site
     return operation.resource.collection.site
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What is seen of everything, and of everything but what the IC databases hold."""
+
+    whole: Evidence
+    without_ic: Evidence
 
 
 class _Run:
@@ -204,7 +226,7 @@ class _Run:
         log: RunLog,
         progress: Progress,
         waits: Waits,
-        evidence: Evidence,
+        evidence: _Evidence,
         safe_point: Callable[[], None],
     ) -> None:
         self._plan = plan
@@ -213,7 +235,8 @@ class _Run:
         self._log = log
         self._progress = progress
         self._waits = waits
-        self._evidence = evidence
+        self._evidence = evidence.whole
+        self._without_ic = evidence.without_ic
         self._safe_point = safe_point
         self._found: dict[Later, str] = {}
         self._report = ApplyReport(plan, str(log.path))
@@ -272,6 +295,7 @@ class _Run:
     def _write(self, change: Change) -> bool:
         """All steps of a change; false when the evidence between two of them does not come."""
         self._progress.writing(change)
+        evidence = self._without_ic if kind_of(change.address.kind).founding else self._evidence
         needless = 0
         for step in kind_of(change.address.kind).steps(change, self._plan.view):
             if needless:
@@ -285,7 +309,7 @@ class _Run:
             self._step(change, self._resolved(change.address, step))
             self._report.leaves = step.leaves
             # Half of a change is nowhere to stop at: a zone may be switched off just now.
-            if not self._see("between", str(change.address), step.awaits, never):
+            if not self._see("between", str(change.address), step.awaits, never, evidence):
                 return False
         self._report.outcomes[change.address] = Outcome.DONE
         self._report.leaves = ""
@@ -353,7 +377,7 @@ class _Run:
         self._report.outcomes[address] = Outcome.UNCERTAIN
         try:
             self._send(operation)
-        except (WriteUncertain, WriteUnknown):
+        except (WriteUncertain, WriteUnknown, EngineWriteUnknown):
             self._log.write("uncertain", address=str(address))
             raise
         except IcplanError as error:
@@ -367,29 +391,42 @@ class _Run:
         self._report.outcomes[address] = Outcome.PARTLY
 
     def _send(self, operation: Operation) -> None:
-        if isinstance(operation, Transaction):
-            receipt = self._locks.receipt(operation.database)
-            self._databases.client(operation.database).write(operation, receipt)
-        else:
-            site = _place(operation)
-            self._locks.require_held(site)
-            self._databases.clusters[site].write(operation)
+        match operation:
+            case Transaction():
+                receipt = self._locks.receipt(operation.database)
+                self._databases.client(operation.database).write(operation, receipt)
+            case RunContainer() | MarkContainer() | RemoveContainer():
+                self._locks.require_held(IC)
+                self._databases.engines[operation.engine].write(operation)
+            case _:
+                site = _place(operation)
+                self._locks.require_held(site)
+                self._databases.clusters[site].write(operation)
 
     def _await(self, event: str, wave: Wave, checks: tuple[Check, ...]) -> bool:
-        held = self._see(event, f"wave {wave.number}", checks, self._safe_point)
+        founding = all(kind_of(change.address.kind).founding for change in wave.changes)
+        last = wave.number == len(self._plan.waves)
+        early = self._plan.view.facts.ic_stopped or (founding and not last)
+        evidence = self._without_ic if early else self._evidence
+        held = self._see(event, f"wave {wave.number}", checks, self._safe_point, evidence)
         if held and checks:
             self._progress.seen(len(checks), beforehand=event == "require")
         return held
 
     def _see(
-        self, event: str, what: str, checks: tuple[Check, ...], safe_point: Callable[[], None]
+        self,
+        event: str,
+        what: str,
+        checks: tuple[Check, ...],
+        safe_point: Callable[[], None],
+        evidence: Evidence,
     ) -> bool:
         if not checks:
             return True
         self._log.write(event, what=what, checks=[check.claim for check in checks])
         self._report.missing = await_evidence(
             checks,
-            self._evidence,
+            evidence,
             self._waits.machine,
             self._waits.operator,
             self._progress.waiting,

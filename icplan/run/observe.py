@@ -9,9 +9,20 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from icplan.backends.databases import Databases
+from icplan.backends.engines import EngineUnreadable
 from icplan.backends.failures import DatabaseForbidden, DatabaseUnreadable
 from icplan.backends.kubernetes.failures import AccessFailed, ClusterUnreadable, NotPermitted
-from icplan.core.io import Database, Query, Snapshot, Tables, Unreadable, site_of, source_of
+from icplan.core.engines import AskMember, HostState, InspectHost
+from icplan.core.io import (
+    AnyQuery,
+    Database,
+    Query,
+    Snapshot,
+    Tables,
+    Unreadable,
+    site_of,
+    source_of,
+)
 from icplan.core.kubernetes import Body, GetObject, ObjectQuery
 from icplan.kinds import KINDS
 from icplan.ovn.facts import decode
@@ -43,18 +54,26 @@ def observe(databases: Databases, spec: Spec, more: Iterable[Query] = ()) -> Sna
     return _united(snapshot, read(databases, second)) if second else snapshot
 
 
-def read(databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> Snapshot:
+def read(databases: Databases, wanted: Iterable[AnyQuery]) -> Snapshot:
     """Reads everything at once; what cannot be read is unreadable, with its cause.
 
     The databases of a cluster that does not answer are not tried: they are reached through it.
     """
     by_database: dict[Database, list[Query]] = {}
     by_site: dict[str, dict[ObjectQuery, None]] = {}
+    inspections: dict[InspectHost, None] = {}
+    asked: dict[AskMember, None] = {}
     for query in wanted:
-        if isinstance(query, Query):
-            by_database.setdefault(query.database, []).append(query)
-        else:
-            by_site.setdefault(site_of(source_of(query)), {})[query] = None
+        match query:
+            case Query():
+                by_database.setdefault(query.database, []).append(query)
+            case InspectHost():
+                inspections[query] = None
+            # Who was not told how the single servers are reached asks none of them.
+            case AskMember(member):
+                asked |= {query: None} if member in databases.members else {}
+            case _:
+                by_site.setdefault(site_of(source_of(query)), {})[query] = None
 
     def ask_cluster(site: str) -> Objects:
         return _objects(databases, site, by_site[site])
@@ -75,11 +94,26 @@ def read(databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> Snapsho
         for one in found.values()
         if isinstance(one, Unreadable) and not one.forbidden
     }
+    # All at once: of a cluster that has lost its majority each of these takes its whole time.
+    count = len(by_database) + len(inspections) + len(asked)
+    with ThreadPoolExecutor(max(1, min(MOST_AT_ONCE, count))) as pool:
+        tables = {database: pool.submit(ask, database) for database in by_database}
+        hosts = {query: pool.submit(_host, databases, query) for query in inspections}
+        members = {query: pool.submit(databases.ask, query.member) for query in asked}
     return Snapshot(
         datetime.now(UTC).isoformat(timespec="seconds"),
-        _at_once(by_database, ask),
+        {database: one.result() for database, one in tables.items()},
         {query: bodies for found in objects.values() for query, bodies in found.items()},
+        {query: one.result() for query, one in hosts.items()},
+        {query: one.result() for query, one in members.items()},
     )
+
+
+def _host(databases: Databases, query: InspectHost) -> HostState | Unreadable:
+    try:
+        return databases.engines[query.engine].inspect(query)
+    except EngineUnreadable as error:
+        return Unreadable(error.cause, error.cure)
 
 
 def _at_once(keys: Collection[Key], ask: Callable[[Key], Found]) -> dict[Key, Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from icplan.core.change import Change
+from icplan.core.engines import STATE
 from icplan.core.io import Unreadable
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.planning.plan import Plan
@@ -15,7 +16,8 @@ class VerifyReport:
     """What was looked at.
 
     Attributes:
-        drift: objects that are not as the file declares them.
+        drift: objects that are not as the file declares them, but for those that are away and can
+            be spared.
         results: every check with what was found, in the order of the chain.
     """
 
@@ -26,6 +28,14 @@ class VerifyReport:
     @property
     def missing(self) -> tuple[tuple[Check, Missing], ...]:
         """The broken links."""
+        return tuple(one for one in self._broken() if not one[0].spare)
+
+    @property
+    def degraded(self) -> tuple[tuple[Check, Missing], ...]:
+        """Those without which everything is served all the same."""
+        return tuple(one for one in self._broken() if one[0].spare)
+
+    def _broken(self) -> tuple[tuple[Check, Missing], ...]:
         return tuple((check, one) for check, one in self.results if isinstance(one, Missing))
 
     @property
@@ -54,4 +64,11 @@ def verify(plan: Plan) -> VerifyReport:
     """Looks at all evidence in the facts that a plan was made from."""
     facts = plan.view.facts
     results = tuple((check, check.holds(facts)) for check in plan.checks if check.since is None)
-    return VerifyReport(plan, plan.changes, results)
+    away = {one.address for one, found in results if one.spare and isinstance(found, Missing)}
+    drift = tuple(one for one in plan.changes if one.address not in away or not _away(one))
+    return VerifyReport(plan, drift, results)
+
+
+def _away(change: Change) -> bool:
+    """Whether an object is as declared, but does not run."""
+    return change.differing == (STATE,)

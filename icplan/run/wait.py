@@ -12,8 +12,7 @@ from icplan.backends.databases import Databases
 from icplan.backends.failures import DatabaseUnreadable
 from icplan.backends.monitor import Monitor
 from icplan.core.address import IC
-from icplan.core.io import Database, Query, Tables, Unreadable
-from icplan.core.kubernetes import ObjectQuery
+from icplan.core.io import AnyQuery, Database, Query, Tables, Unreadable
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.ovn.facts import Facts, decode
 from icplan.run.observe import read
@@ -34,7 +33,7 @@ class Evidence:
         wanted: what to read.
     """
 
-    def __init__(self, databases: Databases, wanted: Iterable[Query | ObjectQuery]) -> None:
+    def __init__(self, databases: Databases, wanted: Iterable[AnyQuery]) -> None:
         queries = tuple(wanted)
         self._databases = databases
         followed = {

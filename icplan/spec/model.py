@@ -92,6 +92,7 @@ __all__ = [
 ]
 
 MOST_SWITCHES = 16
+_HERE = "unix:"
 
 
 class Family(StrEnum):
@@ -339,6 +340,16 @@ def _engine_problems(
                 Code.BAD_ENGINE,
                 f"no engine is given for {', '.join(here)}; only one of them can be this machine",
                 "Add an engine for each host.",
+            ),
+        )
+    near = [host for host in hosts if (deployment.engine_of(host) or _HERE).startswith(_HERE)]
+    if len(near) > max(1, len(here)):
+        yield (
+            ("engines",),
+            wrong(
+                Code.BAD_ENGINE,
+                f"the engines of {', '.join(near)} are all on this machine; only one can be",
+                "Write ssh://[USER@]HOST for those that are on other machines.",
             ),
         )
 

@@ -90,20 +90,19 @@ def file(
     hosts: str = "127.0.0.1",
     through: str = "",
     routes: tuple[str, ...] = (),
-    deployed: str = "",
+    deployment: str = "",
     ports: str = "",
 ) -> str:
     """A whole interconnect.yaml."""
     reach = f"reach: {{through: {through}}}, " if through else ""
-    if deployed:
-        reach += f"deployment: {{runtime: kubernetes, {deployed}}}, "
+    runs = f", deployment: {{{deployment}}}" if deployment else ""
     # A file with routes is one of manual zones, unless a zone says something else.
     policy = "routePolicy: manual\n" if routes else ""
     parts = [
         "apiVersion: icplan/v1\n",
         "kind: Interconnect\n",
         f"metadata: {{name: {owner}}}\n",
-        f"icDatabase: {{{reach}{ports}hosts: [{hosts}]}}\n",
+        f"icDatabase: {{{reach}{ports}hosts: [{hosts}]{runs}}}\n",
         f"transitSwitches: {switches}\n",
         policy,
     ]

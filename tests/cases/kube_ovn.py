@@ -441,7 +441,7 @@ def deployed(
         AZ1,
         AZ2,
         hosts=", ".join(hosts or HOSTS[:1]),
-        deployed=how,
+        deployment=f"runtime: kubernetes, {how}",
         switches=switches,
         limits=limits,
         owner=owner,
@@ -518,11 +518,13 @@ def databases_in_a_cluster(only: str) -> None:
 
 def others_run_them(w: World) -> None:
     """There is no Deployment, and there are IC databases."""
-    plain = file(AZ1, zone(2), deployed=HERE.replace("az1", "az2"))
+    plain = file(AZ1, zone(2), deployment="runtime: kubernetes, " + HERE.replace("az1", "az2"))
     w.case("rules/IC095-plain-zone", plain)
     w.cluster().add_node("az1-m1", "127.0.0.1")
     w.cluster().set_node_label("az1-m1", "kube-ovn/role", "master")
-    w.case("rules/IC099-run-by-others", file(AZ1, zone(2), deployed=HERE))
+    w.case(
+        "rules/IC099-run-by-others", file(AZ1, zone(2), deployment=f"runtime: kubernetes, {HERE}")
+    )
 
 
 def main(only: str) -> None:

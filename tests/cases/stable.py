@@ -59,6 +59,13 @@ def stable(
         _leaders_settled(query, bodies)
         for data in (body.get("data", {}) for body in bodies):
             data |= {key: (ports or {}).get(value, value) for key, value in data.items()}
+    for host in document.get("hosts", ()):
+        _pruned_host(host)
+    for name in ("cluster", "server"):
+        known = sorted({one["found"][name] for one in document.get("members", ())} - {""})
+        for one in document.get("members", ()):
+            if one["found"][name]:
+                one["found"][name] = _named(f"{name} {known.index(one['found'][name])}")
     databases = document["databases"]
     names = _names(databases)
     for content in databases.values():
@@ -119,6 +126,14 @@ def _leaders_settled(query: dict[str, Json], pods: list[dict[str, Json]]) -> Non
         led = any(pod["metadata"]["labels"].get(label) == "true" for pod in pods)
         for place, pod in enumerate(pods):
             pod["metadata"]["labels"][label] = "true" if led and place == 0 else "false"
+
+
+def _pruned_host(host: dict[str, Json]) -> None:
+    """A container without what its engine draws; the last line of a log has a clock in it."""
+    container = host.get("found", {}).get("container")
+    if container is not None:
+        container["id"] = _named(f"{host['engine']['host']}/{container['image']}")
+        container["said"] = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "(time)", container["said"])
 
 
 def _names(databases: dict[str, Json]) -> dict[str, str]:
@@ -184,4 +199,8 @@ def _text(document: dict[str, Any]) -> str:
     if objects := document.get("objects"):
         found = ",\n".join(json.dumps(one, sort_keys=True) for one in objects)
         text += f',\n"objects": [\n{found}\n]'
+    for name in ("hosts", "members"):
+        if entries := document.get(name):
+            found = ",\n".join(json.dumps(one, sort_keys=True) for one in entries)
+            text += f',\n"{name}": [\n{found}\n]'
     return text + "}\n"

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from icplan.core.address import IC
+from icplan.core.engines import AskMember, InspectHost
 from icplan.core.io import (
     IC_NORTHBOUND,
     IC_SOUTHBOUND,
     SOUTHBOUND,
+    AnyQuery,
     Condition,
     Database,
     Datum,
@@ -149,10 +151,12 @@ def snapshot(source: Source) -> Snapshot:
     return _read(source, [*first, *(one for one in second if isinstance(one, Query))])
 
 
-def _read(source: Source, queries: Iterable[Query | ObjectQuery]) -> Snapshot:
+def _read(source: Source, queries: Iterable[AnyQuery]) -> Snapshot:
     tables: dict[Database, dict[str, dict[str, Row]]] = {}
     objects: dict[ObjectQuery, tuple[Body, ...] | Unreadable] = {}
     for query in queries:
+        if isinstance(query, InspectHost | AskMember):
+            continue  # the recording knows nothing of what the databases run on
         if not isinstance(query, Query):
             objects[query] = tuple(source.objects(query))
             continue

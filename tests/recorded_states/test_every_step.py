@@ -7,7 +7,7 @@ import pytest
 
 from icplan.core import snapshot as snapshots
 from icplan.core.io import Transaction
-from icplan.core.kubernetes import CreateObject, DeleteObject, ReplaceData
+from icplan.core.kubernetes import CreateObject, DeleteObject, PatchFields, ReplaceData
 from icplan.kinds import kind_of
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
@@ -72,8 +72,10 @@ def test_whatever_a_plan_would_write_is_guarded(step: Step, marks: Marks) -> Non
                 case ReplaceData() | DeleteObject() as write:
                     # Without a uid it is what an earlier step has made, and told by its fields.
                     assert write.uid or write.expected
-                case write:
+                case PatchFields() as write:
                     assert write.uid
+                case write:
+                    pytest.fail(f"a write to what was not recorded: {write}")
 
 
 @every_step

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from icplan.core.address import Address
 from icplan.core.change import Action, Change, Effect
-from icplan.core.io import Operation, Query, Unreadable
-from icplan.core.kubernetes import ObjectQuery
+from icplan.core.io import AnyQuery, Operation, Unreadable
 from icplan.core.state import Desired, DesiredState, Observed
 from icplan.core.value import Attributes, Later
 from icplan.ovn.facts import Facts
@@ -93,6 +92,8 @@ class Check:
         first: everything else of its zone rests on it: asked before all that.
         awaited: apply waits for it; else only verify asks for it.
         lasts: for how many seconds apply watches whether it stays so; verify looks once.
+        spare: without it everything is served, with less to spare: told, and no failure. Apply
+            waits for it where it changes what it needs.
     """
 
     address: Address
@@ -105,6 +106,7 @@ class Check:
     first: bool = False
     awaited: bool = True
     lasts: float = 0.0
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Guard:
         check: the test of it.
     """
 
-    queries: tuple[Query | ObjectQuery, ...]
+    queries: tuple[AnyQuery, ...]
     check: Check
 
 
@@ -131,7 +133,7 @@ class Resolution:
     """
 
     later: Later
-    queries: tuple[Query | ObjectQuery, ...]
+    queries: tuple[AnyQuery, ...]
     find: Callable[[Facts], str | Missing | Unreadable]
 
 
@@ -203,7 +205,7 @@ class Kind:
 
     name: str
     prerequisite: bool
-    queries: Callable[[Spec, Facts | None], Iterable[Query | ObjectQuery]]
+    queries: Callable[[Spec, Facts | None], Iterable[AnyQuery]]
     desired: Callable[[View], Mapping[Address, Desired]]
     observed: Callable[[View], Mapping[Address, Observed]]
     effects: Callable[[Change, View], Iterable[Effect]]

@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from icplan.core.address import IC
 from icplan.kinds import route_exchange
 from icplan.kinds.common.contract import MARK
-from icplan.kinds.common.transit_switches import switch_address, titled
+from icplan.kinds.common.ic_server import titled
+from icplan.kinds.common.transit_switches import switch_address
 from icplan.ovn.cluster import CONFIG, NAMESPACE, OWNER, Cluster
 from icplan.ovn.facts import Facts
 from icplan.planning.importing.asked import Unsaid

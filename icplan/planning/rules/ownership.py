@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.engines import LABEL
 from icplan.core.state import Present
 from icplan.kinds import ic_config, ic_server, route_exchange, subnet_advertisement, switch_count
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK
+from icplan.kinds.common.deployment import DATABASE_KIND
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import BEFORE_1_11, NAMESPACE, OWNER
 from icplan.planning.rules.contract import Finding, Seen
@@ -21,8 +23,9 @@ def foreign_mark(seen: Seen) -> Iterator[Finding]:
     """An object that the file declares bears the mark of another owner.
 
     Two files would fight over it. Take it out of one of them; if the other one is gone for good,
-    remove the mark: the annotation `icplan/owner` of a ConfigMap, Subnet or Deployment, else
-    `icplan` (of the route exchange `icplan-routes`) in the row's external_ids.
+    remove the mark: the annotation `icplan/owner` of a ConfigMap, Subnet or Deployment, the label
+    of that name of a container, else `icplan` (of the route exchange `icplan-routes`) in the row's
+    external_ids.
     """
     for address in sorted(seen.desired):
         match seen.observed.get(address):
@@ -40,6 +43,8 @@ def _mark(kind: str) -> str:
     """Where the mark of such an object stands."""
     if kind in _KUBERNETES:
         return f"its annotation {OWNER}"
+    if kind == DATABASE_KIND:
+        return f"start a container without its label {LABEL}"
     key = route_exchange.MARK if kind == route_exchange.NAME else MARK
     return f"{key} in its external_ids"
 

@@ -1,0 +1,53 @@
+"""What can go wrong between us and a container engine, in words. Runs no command."""
+
+from __future__ import annotations
+
+from icplan.backends.failures import WriteRefused
+from icplan.core.engines import Engine
+from icplan.errors import IcplanError
+
+
+class CommandFailed(Exception):
+    """A command did not do what it should; the message goes on after the engine's name.
+
+    Attributes:
+        cure: what a user can do about it.
+        unanswered: it may have been done all the same.
+    """
+
+    def __init__(self, message: str, cure: str, *, unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.cure = cure
+        self.unanswered = unanswered
+
+
+class EngineUnreadable(IcplanError):
+    """An engine could not be asked."""
+
+    def __init__(self, engine: Engine, failure: CommandFailed) -> None:
+        super().__init__(str(engine), cause=str(failure), cure=failure.cure)
+
+
+class EngineWriteUnknown(IcplanError):
+    """A write was begun, and nobody could say whether it was done."""
+
+    def __init__(self, engine: Engine, failure: CommandFailed) -> None:
+        super().__init__(
+            str(engine),
+            cause=f"a write was begun, and whether it was done is not known: {failure}",
+            cure="run `icplan plan`: it shows whether something is left to be done",
+        )
+
+
+def refused(engine: Engine, failure: CommandFailed, what: str) -> WriteRefused:
+    """The error of a write that an engine did not do."""
+    return WriteRefused(what, place=str(engine), cause=str(failure), cure=failure.cure)
+
+
+def last_line(text: str) -> str:
+    """What a program said last, without what surrounds it; "it said nothing" of an empty text."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Docker's own last line is an advice.
+    while len(lines) > 1 and lines[-1].startswith("Run '"):
+        lines.pop()
+    return lines[-1] if lines else "it said nothing"

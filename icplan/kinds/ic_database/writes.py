@@ -1,0 +1,139 @@
+"""What a change of a container does to users, and the writes that carry it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC
+from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.engines import EngineWrite, MarkContainer, RemoveContainer, RunContainer
+from icplan.core.io import IC_SOUTHBOUND, Database, Query
+from icplan.kinds.common.contract import Check, Guard, Held, Missing, Step, Verdict, View
+from icplan.kinds.common.deployment import (
+    COMMAND,
+    CONTAINER,
+    FILES,
+    MOUNTS,
+    Recipe,
+    address_of,
+    by_engine,
+    engine,
+    environment,
+    hosts,
+    recipe,
+)
+from icplan.kinds.ic_database.checks import answers, connected
+from icplan.kinds.ic_database.state import joins
+from icplan.ovn.facts import NOT_ASKED, Facts
+
+AWAY = (
+    "the IC databases are away for seconds: traffic goes on, but no zone learns anything meanwhile"
+)
+
+
+def effects(change: Change, view: View) -> Iterator[Effect]:
+    """Traffic does not need the databases; what is learned does."""
+    sentence = _sentence(change, view)
+    if sentence:
+        yield Effect(IC, Impact.NONE, sentence)
+
+
+def _sentence(change: Change, view: View) -> str:
+    host = change.address.name
+    found = view.facts.hosts.get(host)
+    several = len(hosts(view.spec)) > 1
+    if change.action is Action.DELETE:
+        files = ", ".join(found.files) if found and found.files else ""
+        removed = f", and {files} removed: what the databases hold is lost" if files else ""
+        return f"{CONTAINER} on {host} is stopped{removed}"
+    if found is None or found.container is None:
+        if found is not None and found.files:
+            return f"it starts with the databases that are on {host}"
+        return f"it starts with empty databases, which speak plain TCP: {_listens(view, host)}"
+    if change.action is Action.ADOPT and not change.differing:
+        return ""
+    if not found.container.running:
+        return f"{CONTAINER} does not run: a new one starts with the databases that are there"
+    if several:
+        return (
+            f"a new container takes its place, and no other member is touched before {host} is "
+            "back: traffic goes on, and the zones learn on after a new leader is elected"
+        )
+    return f"a new container takes its place, and {AWAY}"
+
+
+def _listens(view: View, host: str) -> str:
+    """Who can reach the databases (read in Kube-OVN's source, and measured)."""
+    deployment = by_engine(view.spec)
+    if deployment is not None and recipe(deployment.image) is Recipe.UNKNOWN:
+        return f"who reaches {host} can rewrite the routes of all zones"
+    if len(hosts(view.spec)) > 1:
+        return f"who reaches {host} can rewrite the routes of all zones"
+    return f"they listen on all addresses of {host}, and who reaches one can rewrite all routes"
+
+
+def steps(change: Change, view: View) -> tuple[Step, ...]:
+    """One write a host, and what must be seen of it before the next host's turn."""
+    host = change.address.name
+    if change.action is Action.DELETE:
+        return (Step(operation(change, view), guards=_guards(view, host)),)
+    if change.action is Action.ADOPT and not change.differing:
+        return (Step(operation(change, view)),)
+    awaits: tuple[Check, ...] = (answers(view, host),)
+    if len(hosts(view.spec)) > 1:
+        # A member that finds no majority ends after half a minute (measured): all of them are
+        # started, and only then waited for.
+        again = view.facts.ic_stopped
+        awaits = () if again else (*awaits, connected(view, host))
+    leaves = f"{host} has no working IC databases now" if change.before is not None else ""
+    return (Step(operation(change, view), awaits=awaits, leaves=leaves),)
+
+
+def operation(change: Change, view: View) -> EngineWrite:
+    """The write of one host."""
+    host = change.address.name
+    deployment = by_engine(view.spec)
+    if deployment is None:
+        raise AssertionError("no engine runs the databases")
+    found = view.facts.hosts.get(host)
+    seen = found.container.id if found and found.container else ""
+    there = engine(deployment, host)
+    if change.action is Action.DELETE:
+        return RemoveContainer(there, CONTAINER, seen, FILES)
+    if change.action is Action.ADOPT and not change.differing:
+        return MarkContainer(there, CONTAINER, seen, view.owner)
+    variables = environment(view.spec, deployment.image, host, joins=joins(view, host))
+    return RunContainer(
+        there,
+        CONTAINER,
+        deployment.image,
+        COMMAND,
+        tuple(variables.items()),
+        MOUNTS,
+        view.owner,
+        recipe(deployment.image) is not Recipe.OLD,
+        seen,
+    )
+
+
+def _guards(view: View, host: str) -> tuple[Guard, ...]:
+    """Before the first of them goes, it is looked once more whether nobody is registered."""
+    if host != hosts(view.spec)[0] or view.facts.ic_southbound is None:
+        return ()
+    query = Query(Database(IC, IC_SOUTHBOUND), "Availability_Zone", ("name",))
+    return (Guard((query,), _nobody(host)),)
+
+
+def _nobody(host: str) -> Check:
+    def test(facts: Facts) -> Verdict:
+        if facts.ic_southbound is None:
+            return facts.unseen.get(Database(IC, IC_SOUTHBOUND), NOT_ASKED)
+        if not facts.ic_southbound.zones:
+            return Held()
+        names = ", ".join(facts.ic_southbound.zones)
+        return Missing(
+            f"{names} is still registered in the IC databases",
+            "take it out first, then run `icplan plan` again",
+        )
+
+    return Check(address_of(host), "nobody is registered", frozenset({address_of(host)}), test)

@@ -1,0 +1,234 @@
+"""Rules about the servers of the IC databases, and what icplan runs them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from icplan.core.address import IC
+from icplan.core.engines import Container
+from icplan.core.state import Present
+from icplan.kinds.common.deployment import (
+    CONTAINER,
+    DATABASES,
+    FILES,
+    PORTS,
+    Recipe,
+    address_of,
+    by_engine,
+    hosts,
+    others,
+    recipe,
+)
+from icplan.kinds.common.members import strangers
+from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
+from icplan.spec.model import Runtime
+
+MOST_SAID = 80
+"""How much of a program's last line is shown."""
+
+
+def several_clusters(seen: Seen) -> Iterator[Finding]:
+    """The hosts of the IC databases do not belong to one cluster.
+
+    Zones dial any of them: those that meet another database than the rest are interconnected with
+    nobody, and what icplan writes reaches only some of them. Keep one cluster, and let the other
+    servers join it with empty databases.
+    """
+    for name in DATABASES:
+        for host, why in sorted(strangers(seen.facts, name).items()):
+            yield Finding(
+                IC,
+                why,
+                f"Stop the server on {host}, remove its files of the databases, and let it join "
+                "the others; or take it out of the file.",
+                seen.spec.origin("icDatabase", "hosts"),
+            )
+
+
+def standalone_image(spec: Spec) -> Iterator[Finding]:
+    """Several hosts shall run an image that knows no cluster.
+
+    Before 1.11.16 Kube-OVN's start-ic-db.sh starts one server by itself: on three hosts these
+    would be three databases that know nothing of each other. Use a later image, or one host.
+    """
+    deployment = by_engine(spec)
+    if deployment is None or len(hosts(spec)) == 1 or recipe(deployment.image) is not Recipe.OLD:
+        return
+    yield Finding(
+        IC,
+        f"{deployment.image} starts only single servers, and icDatabase.hosts has "
+        f"{len(hosts(spec))}",
+        "Use an image of Kube-OVN 1.11.16 or later, or declare one host.",
+        spec.origin("icDatabase", "deployment", "image"),
+    )
+
+
+def unknown_image(spec: Spec) -> Iterator[Finding]:
+    """The tag of the IC databases' image names no version.
+
+    Its start-ic-db.sh is told what those from 1.11.16 on need. An older one does not mind, but
+    knows neither IPv6 nor clusters. A tag such as v1.13.0 says what it is.
+    """
+    deployment = by_engine(spec)
+    if deployment is not None and recipe(deployment.image) is Recipe.UNKNOWN:
+        yield Finding(
+            IC,
+            f"the tag of {deployment.image} names no version: it is run as 1.11.16 and later are",
+            "Write the tag of a release, such as v1.13.0.",
+            spec.origin("icDatabase", "deployment", "image"),
+        )
+
+
+def other_ports(spec: Spec) -> Iterator[Finding]:
+    """Databases that icplan runs shall have other ports than the image gives them.
+
+    Kube-OVN's start-ic-db.sh listens on 6645 and 6646, and cannot be told otherwise. Leave the
+    ports out of the file.
+    """
+    database = spec.interconnect.ic_database
+    ports = (database.northbound_port, database.southbound_port)
+    if by_engine(spec) is not None and ports != PORTS:
+        yield Finding(
+            IC,
+            f"the image lets the databases listen on {PORTS[0]} and {PORTS[1]}, the file wants "
+            f"{ports[0]} and {ports[1]}",
+            "Remove northboundPort and southboundPort.",
+            spec.origin(
+                "icDatabase", "northboundPort" if ports[0] != PORTS[0] else "southboundPort"
+            ),
+        )
+
+
+def _container(seen: Seen, host: str) -> Container | None:
+    found = seen.facts.hosts.get(host)
+    return found.container if found is not None else None
+
+
+def somebody_else(seen: Seen) -> Iterator[Finding]:
+    """On a host where icplan shall run the databases somebody else does.
+
+    The servers answer there, and no container of ours is the reason: a container of another name
+    or of another engine, or a process of the host. Two servers cannot listen on the same ports.
+    Stop the other one, or leave `deployment` out.
+    """
+    if by_engine(seen.spec) is None or seen.spec.destroyed:
+        return
+    for host in hosts(seen.spec):
+        container = _container(seen, host)
+        if host not in seen.facts.hosts or (container is not None and container.running):
+            continue
+        states = (one for member, one in seen.facts.members.items() if member.host == host)
+        if any(state.answers for state in states):
+            yield Finding(
+                IC,
+                f"IC databases answer on {host}, and they do not run in a container {CONTAINER} of "
+                "its engine",
+                "Stop them there, or leave `deployment` out: then icplan only uses them.",
+                seen.spec.origin("icDatabase", "deployment"),
+            )
+
+
+def stopped(seen: Seen) -> Iterator[Finding]:
+    """The IC databases do not run, and only what starts them is planned.
+
+    Their files are there, and what they hold can only be seen once they answer. Apply this plan,
+    then plan again.
+    """
+    if not seen.facts.ic_stopped:
+        return
+    away = []
+    for host in hosts(seen.spec):
+        container = _container(seen, host)
+        if container is None:
+            away.append(f"{host} has no container {CONTAINER}")
+        elif not container.running:
+            said = f", it said last: {container.said[:MOST_SAID]}" if container.said else ""
+            away.append(f"{CONTAINER} on {host} is {container.state}{said}")
+    yield Finding(
+        IC,
+        f"the IC databases do not run ({'; '.join(away)}): the plan only starts them",
+        "Apply it, then run `icplan plan` again: what rests on the databases is planned then.",
+        seen.spec.origin("icDatabase", "deployment"),
+    )
+
+
+def without_mark(seen: Seen) -> Iterator[Finding]:
+    """A container is as the file wants it, and does not bear icplan's mark.
+
+    Docker cannot set a label on a container that is there, and for a mark alone the IC databases
+    are not restarted. It is taken for ours; the next one that takes its place has the mark.
+    """
+    deployment = by_engine(seen.spec)
+    if deployment is None or deployment.runtime is not Runtime.DOCKER:
+        return
+    for host in hosts(seen.spec):
+        container = _container(seen, host)
+        state = seen.observed.get(address_of(host))
+        taken = isinstance(state, Present) and state.owner == seen.view.owner
+        if container is not None and container.owner is None and taken:
+            yield Finding(
+                IC,
+                f"{CONTAINER} on {host} has no mark, as docker cannot give it one while it runs; "
+                "it is as declared, and taken for ours",
+                "Nothing need be done; when it is replaced the next time, it gets the mark.",
+                seen.spec.origin("icDatabase", "deployment"),
+            )
+
+
+def lost_member(seen: Seen) -> Iterator[Finding]:
+    """A member of the cluster has lost its databases, and would begin anew under its address.
+
+    The others still count the old one as a member that is away: with it they would be more than
+    they are, and lose their majority sooner. Take the old one out first, then apply.
+    """
+    if by_engine(seen.spec) is None or len(hosts(seen.spec)) == 1 or seen.spec.destroyed:
+        return
+    containers = {host: _container(seen, host) for host in hosts(seen.spec)}
+    running = {host: one for host, one in containers.items() if one is not None and one.running}
+    for host in hosts(seen.spec):
+        found = seen.facts.hosts.get(host)
+        if found is None or host in running or {*FILES} <= {*found.files} or not running:
+            continue
+        known = [one.members.get(name, ()) for one in running.values() for name in DATABASES]
+        if all(known) and not any(host in one for one in known):
+            continue
+        where = next(iter(running))
+        what = (
+            f"{host} has lost its IC databases, and the other members still count it"
+            if any(host in one for one in known)
+            else f"{host} has no IC databases, and the other members do not say whether they count "
+            "it"
+        )
+        yield Finding(
+            IC,
+            what,
+            f"On {where} see `ovs-appctl -t /var/run/ovn/ovn_ic_nb_db.ctl cluster/status "
+            f"OVN_IC_Northbound` in {CONTAINER}, take the old member out with cluster/kick, do the "
+            "same for ovn_ic_sb_db.ctl and OVN_IC_Southbound, then plan again.",
+            seen.spec.origin("icDatabase", "hosts"),
+        )
+
+
+def other_hosts(seen: Seen) -> Iterator[Finding]:
+    """The hosts of the IC databases differ from those that they were started for.
+
+    A cluster gets and loses members by steps of its own, and a single server does not become one
+    by itself. This version does neither: with the new hosts members would be missing that the
+    others wait for. Let the file name the hosts of before, or move the members by hand.
+    """
+    if by_engine(seen.spec) is None or seen.spec.destroyed:
+        return
+    for host in hosts(seen.spec):
+        container = _container(seen, host)
+        found = others(seen.spec, container.environment) if container is not None else None
+        if found is None:
+            continue
+        before = f"for {', '.join(found)}" if found else "as a single server"
+        yield Finding(
+            IC,
+            f"{CONTAINER} on {host} was started {before}, and the file names "
+            f"{', '.join(hosts(seen.spec))}",
+            "Write the hosts of before, or see ovsdb(7) on how a cluster gets and loses members.",
+            seen.spec.origin("icDatabase", "hosts"),
+        )

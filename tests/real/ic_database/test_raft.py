@@ -1,0 +1,140 @@
+"""The IC databases as a cluster of three real members, each in a container of a host of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from icplan.lab import wait_until
+from icplan.lab.engines.host import EngineHost
+from tests.real.ic_database.conftest import NEWER, TODAY, World
+
+pytestmark = pytest.mark.real
+
+Make = Callable[..., World]
+STATUS = "ovs-appctl -t /var/run/ovn/ovn_ic_nb_db.ctl cluster/status OVN_IC_Northbound"
+
+
+def status(host: EngineHost) -> str:
+    """What ovs-appctl says of the northbound database's cluster, in the host's container."""
+    return host.docker("exec", "ovn-ic-db", *STATUS.split())
+
+
+def leader(w: World) -> EngineHost:
+    """The host whose member leads the northbound database."""
+    found: list[EngineHost] = []
+
+    def there() -> bool:
+        found[:] = [one for one in w.hosts if runs(one) and "\nRole: leader" in status(one)]
+        return len(found) == 1
+
+    wait_until(there, "a member leads")
+    return found[0]
+
+
+def runs(host: EngineHost) -> bool:
+    """Whether a host's container runs."""
+    return "ovn-ic-db" in host.docker("ps", "--format", "{{.Names}}")
+
+
+def test_three_members_serve_lose_one_and_come_back(world: Make) -> None:
+    w = world(3, TODAY)
+    w.write("docker", TODAY)
+    addresses = [one.address for one in w.hosts]
+    plan = w.icplan("plan")
+    for address in addresses:
+        assert f"POD_IP={address}" in plan.out
+    assert plan.out.count(f"NODE_IPS={','.join(addresses)}") == 3
+    w.icplan.apply()
+    assert all(f"at tcp:[{one}]" in status(w.hosts[0]) for one in addresses)
+    assert w.icplan.changes() == {}
+    assert w.icplan("verify").exit == 0
+
+    lost = leader(w)
+    lost.docker("kill", "ovn-ic-db")
+    passed = []
+
+    def passes() -> bool:
+        passed.append(w.icplan("verify"))
+        return passed[-1].exit == 0
+
+    wait_until(passes, "verify passes again", timeout=60)
+    assert f"both IC databases answer on {lost.address}" in passed[-1].out
+    assert f"ovn-ic-db on {lost.address} is exited" in passed[-1].out
+    # What the zones need is written without it, and icplan brings it back.
+    assert w.icplan.changes() == {f"ic/database/{lost.address}": "update"}
+    w.icplan.apply()
+    assert w.icplan.changes() == {}
+    assert "as safe as declared" not in w.icplan("verify").out
+
+    # A majority that is lost is said to be lost.
+    first, second, third = w.hosts
+    for one in (second, third):
+        one.docker("kill", "ovn-ic-db")
+    verified = w.icplan("verify")
+    assert verified.exit == 1, verified.out
+    assert "quorum lost: 1 of 3 members answers, 2 are needed" in verified.out
+    assert w.icplan.changes() == {
+        f"ic/database/{second.address}": "update",
+        f"ic/database/{third.address}": "update",
+    }
+    w.icplan.apply()
+    assert w.icplan("verify").exit == 0
+
+    # After a power cut none of them has a majority before the others are back.
+    for one in (first, second, third):
+        one.docker("kill", "ovn-ic-db")
+    w.icplan.apply()
+    assert w.icplan.changes() == {}
+    assert w.icplan("verify").exit == 0
+
+
+def test_another_image_one_member_after_the_other(world: Make) -> None:
+    w = world(3, TODAY, NEWER)
+    w.write("containerd", TODAY)
+    w.icplan.apply()
+    w.icplan.edit(TODAY, NEWER)
+    assert "no other member is touched before" in w.icplan("plan").out
+    most_away: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            tasks = [one.ctr("tasks", "ls") for one in w.hosts]
+            most_away.append(sum("RUNNING" not in one for one in tasks))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        w.icplan.apply()
+    finally:
+        over.set()
+        watching.join()
+    assert max(most_away) <= 1
+    assert w.icplan.changes() == {}
+    assert w.icplan("verify").exit == 0
+
+
+def test_members_that_do_not_belong_together_are_refused(world: Make) -> None:
+    w = world(3, TODAY)
+    w.write("docker", TODAY)
+    w.icplan.apply()
+    third = w.hosts[2]
+    third.docker("rm", "-f", "ovn-ic-db")
+    third.run("sh", "-c", "rm -f /etc/ovn/*.db")
+    refused = w.icplan("plan")
+    assert refused.exit == 4
+    assert f"{third.address} has lost its IC databases" in refused.out
+    third.docker(
+        *("run", "--name=ovn-ic-db", "-d", "--network=host", "--privileged"),
+        *("--env=ENABLE_OVN_LEADER_CHECK=false", "-v", "/etc/ovn/:/etc/ovn"),
+        *("-v", "/var/run/ovn:/var/run/ovn", "-v", "/var/log/ovn:/var/log/ovn"),
+        *(TODAY, "bash", "start-ic-db.sh"),
+    )
+    said = f"the IC northbound database on {third.address} stands alone"
+    wait_until(lambda: said in w.icplan("plan").out, "the stranger answers")
+    verified = w.icplan("verify")
+    assert verified.exit == 6
+    assert "are members of one cluster" in verified.out
