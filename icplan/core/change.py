@@ -63,7 +63,7 @@ class Impact(IntEnum):
 
     NONE = 0
     BRIEF = 1
-    """An interruption of less than a second."""
+    """An interruption of less than a second, or of two where its sentence says so."""
     OUTAGE = 2
     """Something that works today stops working."""
 

@@ -16,6 +16,10 @@ RUNNING = "running"
 STATE = "state"
 """The attribute that says whether what is declared runs."""
 
+NAMESPACE = "default"
+"""The namespace of containerd, that of the documented command: in k8s.io, a cluster's own, kubelet
+takes away images that no pod uses."""
+
 LABEL = "icplan/owner"
 """The label that says whose a container is; its value is the file's name."""
 

@@ -27,6 +27,7 @@ from icplan.kinds.common.residue import (
     learned,
     learned_address,
     learned_orphans,
+    name_when_out,
     switched_off_guard,
 )
 from icplan.ovn.facts import Facts
@@ -92,14 +93,14 @@ def operation(change: Change, view: View) -> Operation:
     """The routes taken off their routers, while nothing there learns any."""
     zone = zones.find(view, change.address.site)
     seen = zone.northbound
-    # A Kube-OVN zone that leaves in the same run has taken this off by then.
-    option = None if zone.declared.kube_ovn else seen.options.get(LEARN)
+    # Without a name ovn-ic idles; a controller that is told to be out takes the option off.
+    idle = (Field("options", LEARN), None) if zone.declared.kube_ovn else None
     preconditions = [
         Precondition(
             f"NB_Global of {zone.name}",
             "NB_Global",
             (equals("_uuid", seen.global_uuid),),
-            ((Field("name"), seen.name), (Field("options", LEARN), option)),
+            ((Field("name"), name_when_out(view, zone)), *([idle] if idle else [])),
         )
     ]
     writes = []

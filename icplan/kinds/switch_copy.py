@@ -23,7 +23,7 @@ from icplan.core.value import known
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK, Check, Kind, Step, Verdict, View
 from icplan.kinds.common.evidence import in_zone, verdict
-from icplan.kinds.common.residue import switched_off, switched_off_guard
+from icplan.kinds.common.residue import name_when_out, switched_off, switched_off_guard
 from icplan.ovn.attachment import of_router
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import Northbound, Switch
@@ -118,14 +118,12 @@ def operation(change: Change, view: View) -> Operation:
     """The switch with all that is on it, while the zone has no name under which it comes back."""
     zone, switch = _left(view)[change.address]
     seen, where = zone.northbound, (equals("_uuid", switch.uuid),)
-    # A plain zone that leaves in the same run has given its own name up by then.
-    name = seen.name if zone.declared.kube_ovn or seen.name != zone.name else ""
     preconditions = (
         Precondition(
             f"NB_Global of {zone.name}",
             "NB_Global",
             (equals("_uuid", seen.global_uuid),),
-            ((Field("name"), name),),
+            ((Field("name"), name_when_out(view, zone)),),
         ),
         Precondition(
             f"Logical_Switch {switch.name}",

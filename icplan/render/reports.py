@@ -145,7 +145,8 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
         yield paint.bad(f"missing: {escape(check.claim)}")
         yield f"  cause: {escape(missing.why)}"
         yield f"  cure:  {escape(missing.cure)}"
-    for check, missing in report.degraded:
+    spared = {check.address: (check, one) for check, one in reversed(report.degraded)}
+    for check, missing in sorted(spared.values(), key=lambda one: one[0].address):
         yield paint.altered(f"served, but not as safe as declared: {escape(check.claim)}")
         yield f"  cause: {escape(missing.why)}"
         yield f"  cure:  {escape(missing.cure)}"
@@ -153,9 +154,11 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
     if rest > 0:
         yield paint.faint(f"{rest} more that follow from these (--json lists them)")
     if not report.drift and not report.missing and not report.unseen:
-        other = len(report.degraded)
-        spared = f", but for {other} that can be spared for a while" if other else ""
-        yield paint.good(f"All {report.held} pieces of evidence are there{spared}.")
+        if report.degraded:
+            other = len(report.degraded)
+            yield f"{report.held} pieces of evidence are there, {other} can be spared for a while."
+        else:
+            yield paint.good(f"All {report.held} pieces of evidence are there.")
     else:
         yield (
             f"Evidence: {report.held} there, {len(report.missing)} missing, {len(report.unseen)} "

@@ -100,6 +100,8 @@ def status_document(plan: Plan) -> StatusDocument:
     states = {one.name: one.state.value for one in spec.interconnect.availability_zones}
     declared = {one.name: one for one in zones.declared(spec)}
     north = facts.ic_northbound
+    # Those that the plan only starts are among them.
+    lost = {one: why for one, why in facts.unseen.items() if not why.forbidden}
     return {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
@@ -117,7 +119,7 @@ def status_document(plan: Plan) -> StatusDocument:
         ],
         "unreadable": [
             {"subject": subject, "cause": one.cause, "cure": one.cure}
-            for subject, one in (*subjects(plan.unseen), *subjects(plan.not_permitted))
+            for subject, one in (*subjects(lost), *subjects(plan.not_permitted))
         ],
         "changes": len(plan.changes),
     }

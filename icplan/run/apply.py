@@ -22,7 +22,7 @@ from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
 from icplan.kinds.common.contract import Check, Guard, Held, Missing, Resolution, Step
 from icplan.kinds.common.zones import declared
-from icplan.ovn.facts import decode
+from icplan.ovn.facts import NOT_ASKED, decode
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
 from icplan.planning.waves import Wave
@@ -407,11 +407,20 @@ class _Run:
         founding = all(kind_of(change.address.kind).founding for change in wave.changes)
         last = wave.number == len(self._plan.waves)
         early = self._plan.view.facts.ic_stopped or (founding and not last)
-        evidence = self._without_ic if early else self._evidence
-        held = self._see(event, f"wave {wave.number}", checks, self._safe_point, evidence)
+        first, then = self._apart(checks) if early else ((), checks)
+        what = f"wave {wave.number}"
+        held = self._see(event, what, first, self._safe_point, self._without_ic) and self._see(
+            event, what, then, self._safe_point, self._evidence
+        )
         if held and checks:
             self._progress.seen(len(checks), beforehand=event == "require")
         return held
+
+    def _apart(self, checks: tuple[Check, ...]) -> tuple[tuple[Check, ...], tuple[Check, ...]]:
+        """What can be seen without following the IC databases, and what waits for them."""
+        facts = self._without_ic.facts()
+        then = tuple(one for one in checks if one.holds(facts) == NOT_ASKED)
+        return tuple(one for one in checks if one not in then), then
 
     def _see(
         self,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND, NORTHBOUND, SOUTHBOUND, Database
 from icplan.lab import Family, Lab, LabOptions
-from tests.cases import kube_ovn, manual, overlaps
+from tests.cases import engines, kube_ovn, manual, overlaps
 from tests.cases.files import file, gone, zone
 from tests.cases.world import World
 
@@ -544,6 +544,7 @@ def main(only: str) -> None:
         manual_routes,
         kube_ovn.main,
         overlaps.main,
+        engines.main,
     ):
         scenes(only)
 

@@ -381,10 +381,6 @@ def test_the_question_at_a_terminal(icplan: Run, fresh: World) -> None:
 
 
 UNSUPPORTED = {
-    "running the IC databases": (
-        "icDatabase: {",
-        "icDatabase: {deployment: {runtime: docker, image: kube-ovn}, ",
-    ),
     "limits.canary": ("metadata", "limits: {canary: az1}\nmetadata"),
     "an expectation": (
         "metadata",

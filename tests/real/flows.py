@@ -147,10 +147,22 @@ def _echo(port: int) -> None:
                     return
 
 
+def _connected(address: str, port: int) -> socket.socket:
+    """A connection; whoever echoes may only just have been started."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection((address, port), timeout=60)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
 def _send(address: str, port: int, count: int) -> None:
     flows: dict[int, socket.socket] = {}
     for _ in range(count):
-        one = socket.create_connection((address, port), timeout=60)
+        one = _connected(address, port)
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one.setblocking(False)
         flows[one.fileno()] = one

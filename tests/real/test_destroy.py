@@ -95,7 +95,7 @@ def test_killed_at_each_write_it_goes_on(lab: Lab, icplan: Icplan) -> None:
     while len(still_there(icplan)) > 1:
         kill_at_write(icplan, 2, "destroy")
         killed += 1
-    assert killed > 5
+    assert killed > 2
     done = icplan(*APPROVED)
     assert done.exit == 0, done.out + done.err
     nothing_is_left(lab, before)

@@ -92,7 +92,7 @@ def test_an_unknown_key_is_shown_with_its_value() -> None:
 REPAIRS: dict[int, tuple[str, str]] = {
     2: ("az1-gw1 stays active, addresses are kept", "with new addresses"),
     3: ("az1-gw1 takes over from az1-gw2, a gap below 1 s", "with new addresses"),
-    4: ("az1-gw1 takes over from az1-gw3, a gap below 1 s", "with new addresses"),
+    4: ("az1-gw1 takes over from az1-gw3, a gap of 1 to 2 s, as BFD begins", "with new addresses"),
     12: ("az1-gw1 becomes active, addresses are kept", "with new addresses"),
     14: ("its addresses on the transit switches change",) * 2,
     17: ("it registers anew as az1",) * 2,

@@ -13,11 +13,7 @@ from icplan.backends.deadline import Deadline
 from icplan.backends.engines.failures import CommandFailed, last_line
 from icplan.backends.engines.road import Done, Road
 from icplan.backends.engines.runtime import STOP_SECONDS, Command
-from icplan.core.engines import LABEL, RUNNING, Container, RunContainer
-
-NAMESPACE = "default"
-"""That of the documented command. In k8s.io, a cluster's own, kubelet takes away images that no
-pod uses."""
+from icplan.core.engines import LABEL, NAMESPACE, RUNNING, Container, RunContainer
 
 _SILENT = ("failed to dial", "connection refused", "no such file or directory: unavailable")
 _PAUSE_SECONDS = 0.1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from icplan.core.address import Address
 from icplan.core.kubernetes import GetObject
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Guard, View
+from icplan.kinds.common.contract import MARK, Check, Guard, View
 from icplan.kinds.common.controller import ENABLE, config_address
 from icplan.kinds.common.cycle import OFF, left_behind
 from icplan.kinds.common.evidence import in_cluster, verdict
@@ -48,6 +48,16 @@ def learned(seen: Northbound, router: str) -> tuple[StaticRoute, ...]:
     return tuple(one for each in found for one in seen.routes_of(each) if one.learned)
 
 
+def name_when_out(view: View, zone: zones.SeenZone) -> str:
+    """The name that a zone's database has once all else of it has left.
+
+    A plain zone has given it up by then; that of a Kube-OVN zone stays (domain facts section 3).
+    """
+    seen = zone.northbound
+    given_up = seen.name == zone.name or seen.external_ids.get(MARK) == view.owner
+    return "" if given_up and not zone.declared.kube_ovn else seen.name
+
+
 def switched_off(view: View, zone: str) -> bool:
     """Whether a Kube-OVN zone's controller has been told to be out, or told nothing."""
     config = view.facts.clusters[zone].config
@@ -80,8 +90,10 @@ def learned_orphans(view: View) -> Iterator[tuple[zones.SeenZone, tuple[StaticRo
     long as that runs under a registered name. In a zone that is interconnected it is never theirs.
     """
     for zone in zones.seen(view):
-        found = learned(zone.northbound, zone.declared.router)
-        if found and not zone.declared.present and _abandoned(view, zone):
+        # Of those that stay there may be thousands.
+        if zone.declared.present or not _abandoned(view, zone):
+            continue
+        if found := learned(zone.northbound, zone.declared.router):
             yield zone, found
 
 

@@ -10,7 +10,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
 from icplan.kinds.common.cycle import ports
-from icplan.kinds.common.gateways import replaced, rotated
+from icplan.kinds.common.gateways import BFD_GAP, begins_bfd, replaced, rotated
 from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
 from icplan.kinds.common.registered import addresses
 from icplan.kinds.common.routed import routed
@@ -108,10 +108,14 @@ def _in_place(
             for switch, (old, new) in moved.items()
         )
         last = "; the old ones go once the new ones serve" if replaced(before, after) else ""
-        sentence = f"changed in place: {what}, a gap below 1 s{last}; addresses are kept"
+        gap = BFD_GAP if begins_bfd(before, after) else "a gap below 1 s"
+        sentence = f"changed in place: {what}, {gap}{last}; addresses are kept"
         return Effect(zone, Impact.BRIEF, sentence)
     verb = ("stays", "stay") if before else ("becomes", "become")
     what = f"{', '.join(names)} {verb[len(names) > 1]} active"
+    if begins_bfd(before, after):
+        sentence = f"changed in place: {what}, with its first standby: {BFD_GAP}"
+        return Effect(zone, Impact.BRIEF, f"{sentence}; addresses are kept")
     return Effect(zone, Impact.NONE, f"changed in place: {what}, addresses are kept")
 
 

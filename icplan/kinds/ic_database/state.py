@@ -20,6 +20,7 @@ from icplan.core.value import Attributes, known
 from icplan.kinds.common.contract import UNDECIDED, View
 from icplan.kinds.common.deployment import (
     COMMAND,
+    FILES,
     MOUNTS,
     Recipe,
     address_of,
@@ -131,7 +132,7 @@ def _observed(view: View, deployment: Deployment, host: str) -> Observed:
         return silent
     if found.container is None:
         if found.files and _to_be_removed(view):
-            return Present(known(files=found.files), view.owner)
+            return Present(known(files=_files(found)), view.owner)
         return Absent()
     attributes = _attributes(view, deployment, found, found.container)
     return Present(attributes, _owner(view, host, found.container, attributes))
@@ -150,8 +151,12 @@ def _attributes(
         network="host" if container.host_network else "its own",
         privileged=container.privileged,
         state=container.state,
-        files=found.files,
+        files=_files(found),
     )
+
+
+def _files(found: HostState) -> tuple[str, ...]:
+    return tuple(one for one in FILES if one in found.files)
 
 
 def _owner(view: View, host: str, container: Container, attributes: Attributes) -> str | None:

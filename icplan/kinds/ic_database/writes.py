@@ -132,7 +132,7 @@ def _nobody(host: str) -> Check:
             return Held()
         names = ", ".join(facts.ic_southbound.zones)
         return Missing(
-            f"{names} is still registered in the IC databases",
+            f"still registered in the IC databases: {names}",
             "take it out first, then run `icplan plan` again",
         )
 

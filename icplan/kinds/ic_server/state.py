@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from icplan.core.change import Reason
 from icplan.core.io import Query, Unreadable
 from icplan.core.kubernetes import ObjectQuery
-from icplan.core.state import Absent, Declared, DesiredState, ObservedState, Present
+from icplan.core.state import Absent, Declared, DeclaredAbsent, DesiredState, ObservedState, Present
 from icplan.core.value import Attributes, Known
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import UNDECIDED, View
@@ -48,9 +49,13 @@ def desired(view: View) -> DesiredState:
     """One pod on each master, as long as anything is interconnected."""
     zone = deployed(view)
     declared = view.spec.interconnect.ic_database.deployment
-    if zone is None or declared is None or view.spec.destroyed:
+    if zone is None or declared is None:
         return {}
     origin = view.spec.origin("icDatabase", "deployment")
+    if view.spec.destroyed:
+        found = zone.cluster.ic_server
+        ours = found is not None and found.annotations.get(OWNER) == view.owner
+        return {deployment_address(): DeclaredAbsent(origin, Reason.DESTROYED)} if ours else {}
     masters = members_wanted(view.spec, zone.cluster)
     there = zone.cluster.ic_server is not None
     if not masters:

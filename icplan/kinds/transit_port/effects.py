@@ -9,7 +9,7 @@ from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
-from icplan.kinds.common.gateways import replaced
+from icplan.kinds.common.gateways import BFD_GAP, begins_bfd, replaced
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP
@@ -184,16 +184,19 @@ def _gateway_effect(change: Change, zone: str, switch: str) -> Effect:
             f"{active_after} becomes active on {switch} in the place of whom the HA chassis group "
             "chose: a gap below 1 s",
         )
+    wanted = after if isinstance(after, tuple) else ()
+    begins = begins_bfd(tuple(alive), wanted)
     if active_before == active_after:
-        return Effect(
-            zone, Impact.NONE, f"{active_after} stays active on {switch}; only the standby changes"
-        )
+        stays = f"{active_after} stays active on {switch}"
+        if begins:
+            return Effect(zone, Impact.BRIEF, f"{stays}, with its first standby: {BFD_GAP}")
+        return Effect(zone, Impact.NONE, f"{stays}; only the standby changes")
     if active_before is None:
         return Effect(zone, Impact.NONE, f"{active_after} becomes active on {switch}")
-    wanted = after if isinstance(after, tuple) else ()
     last = "; the old gateways go once it serves" if replaced(tuple(alive), wanted) else ""
+    gap = BFD_GAP if begins else "a gap below 1 s"
     return Effect(
         zone,
         Impact.BRIEF,
-        f"{active_after} takes {switch} over from {active_before}: a gap below 1 s{last}",
+        f"{active_after} takes {switch} over from {active_before}: {gap}{last}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
-from icplan.core.engines import Container
+from icplan.core.engines import NAMESPACE, Container
 from icplan.core.state import Present
 from icplan.kinds.common.deployment import (
     CONTAINER,
@@ -112,8 +112,10 @@ def somebody_else(seen: Seen) -> Iterator[Finding]:
     or of another engine, or a process of the host. Two servers cannot listen on the same ports.
     Stop the other one, or leave `deployment` out.
     """
-    if by_engine(seen.spec) is None or seen.spec.destroyed:
+    deployment = by_engine(seen.spec)
+    if deployment is None or seen.spec.destroyed:
         return
+    inside = f" (namespace {NAMESPACE})" if deployment.runtime is Runtime.CONTAINERD else ""
     for host in hosts(seen.spec):
         container = _container(seen, host)
         if host not in seen.facts.hosts or (container is not None and container.running):
@@ -123,7 +125,7 @@ def somebody_else(seen: Seen) -> Iterator[Finding]:
             yield Finding(
                 IC,
                 f"IC databases answer on {host}, and they do not run in a container {CONTAINER} of "
-                "its engine",
+                f"its {deployment.runtime}{inside}",
                 "Stop them there, or leave `deployment` out: then icplan only uses them.",
                 seen.spec.origin("icDatabase", "deployment"),
             )

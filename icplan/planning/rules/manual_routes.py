@@ -15,7 +15,7 @@ from icplan.kinds.common.registered import owners
 from icplan.kinds.common.routed import Reader, all_entries, families, pairs
 from icplan.kinds.common.transit_address import bare, subnets
 from icplan.ovn.northbound import REROUTE, Policy, StaticRoute
-from icplan.ovn.prefix import family, normal, ordered, overlap
+from icplan.ovn.prefix import family, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
 from icplan.ovn.subnets import is_prefix, resolve
 from icplan.planning.rules.contract import Finding, Seen
@@ -40,7 +40,7 @@ def from_an_advertising_zone(seen: Seen) -> Iterator[Finding]:
             continue
         withheld = _withheld(seen, source)
         for prefix, origin in pair.prefixes.items():
-            if not any(overlap(prefix, one) and _covers(one, prefix) for one in withheld):
+            if not any(inside(prefix, one) for one in withheld):
                 cure = f"Let {source.name} have `routePolicy: manual`"
                 if not source.kube_ovn:
                     cure += f", or withhold {prefix} there"
@@ -62,10 +62,6 @@ def _withheld(seen: Seen, zone: zones.DeclaredZone) -> tuple[str, ...]:
     if found.router is None:
         return ()
     return resolve(found.northbound, found.router, zone.zone.withhold)[0]
-
-
-def _covers(outer: str, inner: str) -> bool:
-    return int(outer.rpartition("/")[2]) <= int(inner.rpartition("/")[2])
 
 
 def ends_not_present(spec: Spec) -> Iterator[Finding]:

@@ -137,4 +137,5 @@ def test_members_that_do_not_belong_together_are_refused(world: Make) -> None:
     wait_until(lambda: said in w.icplan("plan").out, "the stranger answers")
     verified = w.icplan("verify")
     assert verified.exit == 6
-    assert "are members of one cluster" in verified.out
+    assert f"differs from the file: ic/database/{third.address}" in verified.out
+    assert "IC040" in verified.out

@@ -69,7 +69,10 @@ def test_in_place_with_a_new_controller(lab: Lab, icplan: Icplan) -> None:
     assert f"IC020 az1 {icplan.file}" in said
     icplan.file.write_text(icplan.file.read_text() + WAIVER)
     said = " ".join(icplan("plan").out.split())
-    assert f"{two} takes over from {one}, a gap below 1 s; the old ones go once the new" in said
+    assert (
+        f"{two} takes over from {one}, a gap of 1 to 2 s, as BFD begins; the old ones go once"
+        in said
+    )
     assert writes(icplan) == 2
     assert data(lab)["gw-nodes"] == f"{two},{three}"
     assert order(lab) == [two, three]

@@ -148,7 +148,8 @@ def test_renamed_while_its_controller_was_down(lab: Lab, icplan: Icplan) -> None
         # Two equal networks on one router crash OVN's 23.03 ovn-ic: the old port's moves away.
         zone.nbctl("set", "Logical_Router_Port", "az2-ts", 'networks="169.254.99.9/24"')
         zone.start_controller()
-        wait_until(lambda: "west" in lab.ic.sbctl("list", "Availability_Zone"), "west is there")
+        # Whether west is registered before the rows of az2 are gone is a matter of luck: its
+        # chassis are theirs, too, and cannot be registered twice.
         wait_until(lambda: "west-ts" in zone.nbctl("lrp-list", "ovn-cluster"), "it has its port")
         assert "az2-ts" in zone.nbctl("lrp-list", "ovn-cluster")
 

@@ -371,7 +371,7 @@ def test_an_older_controller_is_left_without_showing_what_was_withheld(
         steps = [one.get("address", one["event"]) for one in events if one["event"] in STEPS]
         # Not before the controller has taken the zone down: it would show the Subnet at once.
         assert steps[:5] == ["seen", "az1/ic-config", "seen", "seen", "az1/subnet/office"]
-        assert steps[5:] == ["seen", "az1/learned-routes", "seen"]
+        assert steps[5:] == ["az1/learned-routes", "seen"]
         assert api(lab).get_if_exists(CONFIG) is None
         assert api(lab).get(OFFICE)["spec"]["disableInterConnection"] is False
 
