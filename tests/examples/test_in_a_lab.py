@@ -19,7 +19,8 @@ ROUTER = "router1"
 
 def example(name: str, lab: Lab, folder: Path) -> Icplan:
     """The example in a lab whose zones and hosts are called as it calls them."""
-    text = (EXAMPLES / name / "interconnect.yaml").read_text(encoding="utf-8")
+    lines = (EXAMPLES / name / "interconnect.yaml").read_text(encoding="utf-8").splitlines()
+    text = "".join(f"{line}\n" for line in lines if "boundPort:" not in line)
     hosts, ports = "  hosts: [192.168.65.3]\n", lab.ic.ports
     assert hosts in text
     here = (
@@ -105,3 +106,20 @@ def test_dual_stack(short_path: Path) -> None:
         for version in (4, 6):
             lab.wait_for_ping("az1/pods", "az2/pods", version=version)
             assert lab.ping("az2/office", "az1/pods", version=version, count=5).received
+
+
+def test_two_clusters_and_what_is_imported(short_path: Path) -> None:
+    options = LabOptions(
+        kubernetes=True, play_kube_ovn=True, play_ovn_controller=True, collisions=False
+    )
+    with Lab(short_path / "lab", options) as lab:
+        for name in ("two-clusters", "imported"):
+            icplan = example(name, lab, short_path)
+            for zone in ("az1", "az2"):
+                icplan.edit(f"[{zone}-gw]", f"[{zone}-gw1]")
+            converges(icplan)
+            assert "10.16.0.0/16" in learned(lab, "az2")
+            destroyed = icplan("destroy", "--auto-approve")
+            assert destroyed.exit == 0, destroyed.out + destroyed.err
+            assert learned(lab, "az2") == []
+            assert lab.ic.nbctl("ts-list") == ""
