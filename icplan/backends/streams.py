@@ -81,7 +81,7 @@ class Endpoint:
     def cure(self) -> str:
         """What a user can try when it is not reached."""
         return (
-            f"check the address, that the server runs, and that port is open from here: "
+            f"check the address, that the server runs, and that its port is open from here: "
             f"ovsdb-client list-dbs {self}"
         )
 

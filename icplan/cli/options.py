@@ -68,7 +68,7 @@ TIMEOUT = click.option(
     default=20.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one database may take to answer.",
+    help="How long one database, cluster or container engine may take to answer.",
 )
 
 

@@ -26,6 +26,7 @@ from icplan.run.verify import verify
 
 _PINGS = Wishes()
 _INTERRUPTED = "interrupted; the pods that were made to ping from are removed\n"
+_LEFT = "interrupted; the next `icplan verify --ping` from this machine removes what is left\n"
 
 
 @click.command("verify")
@@ -179,7 +180,7 @@ def _pinged(
         except Interrupted as error:
             for one in error.left:
                 out.tell(f"not removed: {escape(one)}\n")
-            out.tell(_INTERRUPTED)
+            out.tell(_LEFT if error.left else _INTERRUPTED)
             raise click.exceptions.Exit(Exit.INTERRUPTED) from None
 
 

@@ -192,6 +192,16 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
         yield paint.strong(f"Plan: {', '.join(counts)}.") + f" {_disruption(document)}"
         if document.get("destroyed"):
             yield paint.bad("Everything that the file declares is taken apart.")
+    yield from _not_to_be_applied(document, paint)
+
+
+def _not_to_be_applied(document: PlanDocument, paint: Paint) -> Iterator[str]:
+    """Why apply will not carry a plan out."""
+    incomplete = document["unreadable"] and document["resource_changes"]
+    if incomplete and not document["refused"]:
+        yield paint.bad(
+            "This plan is incomplete: apply will not carry it out before all that can be seen."
+        )
     if document["preview"]:
         yield paint.altered(
             "This is a preview: without what is not checked it has no digest and cannot be saved."

@@ -87,7 +87,7 @@ class Containerd:
         self._ctr.demand(
             arguments(wanted, image),
             deadline,
-            f"see what it has against {wanted.name}: ctr containers ls",
+            f"see what there is: ctr containers info {wanted.name}; ctr tasks ls",
         )
 
     def mark(self, name: str, owner: str, deadline: Deadline) -> None:
@@ -95,7 +95,7 @@ class Containerd:
         self._ctr.demand(
             ("containers", "label", name, f"{LABEL}={owner}"),
             deadline,
-            f"try by hand: ctr containers label {name}",
+            f"try by hand: ctr containers label {name} {LABEL}={owner}",
         )
 
     def remove(self, name: str, deadline: Deadline) -> None:

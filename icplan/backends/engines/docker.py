@@ -66,7 +66,7 @@ class Docker:
     def run(self, wanted: RunContainer, image: str, deadline: Deadline) -> None:
         """Starts a container from an image that is there."""
         self._docker.demand(
-            arguments(wanted, image), deadline, f"see what it has against {wanted.name}: docker ps"
+            arguments(wanted, image), deadline, f"see why: docker ps -a; docker logs {wanted.name}"
         )
 
     def mark(self, name: str, owner: str, deadline: Deadline) -> None:

@@ -129,7 +129,7 @@ def _led(view: View, name: str) -> Check:
         if lost := quorum_lost(view.spec, list(states.values())):
             away = [host for host, state in sorted(states.items()) if not state.answers]
             return Missing(
-                f"{lost}; {', '.join(away)} is away: nothing can be written, and no zone learns "
+                f"{lost}; away: {', '.join(away)}: nothing can be written, and no zone learns "
                 "anything",
                 "bring the members back that are away; icplan apply starts what it runs itself"
                 if by_engine(view.spec)

@@ -88,7 +88,7 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
             yield Finding(
                 zone.name,
                 f"the controller of {zone.name} does not run: {why}",
-                f"{cure[0].upper()}{cure[1:]}.",
+                f"{cure[0].upper()}{cure[1:]}",
                 zone.declared.origin(seen.spec, "name"),
             )
 

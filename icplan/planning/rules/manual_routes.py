@@ -264,7 +264,7 @@ def another_way(seen: Seen) -> Iterator[Finding]:
             yield Finding(
                 site,
                 f"{site} has another route to {prefix}, over {hop}, an address of {whose}",
-                f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}.",
+                f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}",
                 origin,
             )
 
