@@ -66,6 +66,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         f"{described(zone.cluster)} makes it anew when the interconnection is switched off and on "
         f"again: {zone.name} is cut off for {REBUILD_SECONDS}, and its addresses change",
         gives_up=addresses(view, zone.name),
+        draws=True,
     )
 
 

@@ -48,13 +48,13 @@ def _left(view: View) -> dict[Address, tuple[zones.SeenZone, Switch]]:
     return {
         Address(zone.name, NAME, switch.name): (zone, switch)
         for zone, switch in _copies(view)
-        if not _used(zone, switch)
+        if not _used(zone, switch, view.owner)
     }
 
 
 def kept(view: View) -> Iterator[tuple[zones.SeenZone, Switch]]:
     """The copies that are left alone."""
-    return ((zone, switch) for zone, switch in _copies(view) if _used(zone, switch))
+    return ((zone, switch) for zone, switch in _copies(view) if _used(zone, switch, view.owner))
 
 
 def _copies(view: View) -> Iterator[tuple[zones.SeenZone, Switch]]:
@@ -70,7 +70,7 @@ def _off(view: View, zone: str) -> bool:
     return view.facts.unplannable(zone) is None and switched_off(view, zone)
 
 
-def _used(zone: zones.SeenZone, switch: Switch) -> bool:
+def _used(zone: zones.SeenZone, switch: Switch, owner: str) -> bool:
     """Whether anything hangs on a switch but other zones' ports, and the zone's own."""
     seen = zone.northbound
     own = {
@@ -80,7 +80,7 @@ def _used(zone: zones.SeenZone, switch: Switch) -> bool:
         uuid not in seen.switch_ports
         or (
             seen.switch_ports[uuid].type != "remote"
-            and MARK not in seen.switch_ports[uuid].external_ids
+            and seen.switch_ports[uuid].external_ids.get(MARK) != owner
         )
         for uuid in switch.ports - own
     )

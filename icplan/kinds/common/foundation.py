@@ -7,6 +7,8 @@ from dataclasses import replace
 from icplan.core.address import IC
 from icplan.core.engines import MemberState
 from icplan.core.io import Database, Unreadable
+from icplan.kinds.common import zones
+from icplan.kinds.common.controller import ENABLE
 from icplan.kinds.common.deployment import by_engine, hosts, majority
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
@@ -47,8 +49,24 @@ def _stopped(spec: Spec, facts: Facts) -> bool:
     states = [facts.hosts[host] for host in hosts(spec)]
     running = [one for one in states if one.container is not None and one.container.running]
     startable = [one for one in states if one not in running and (one.container or one.files)]
-    removed = spec.destroyed and any(one.container is None and not one.files for one in states)
+    gone = any(one.container is None and not one.files for one in states)
+    removed = spec.destroyed and gone and all_out(spec, facts)
     return len(running) < majority(spec) and (bool(startable) or removed)
+
+
+def all_out(spec: Spec, facts: Facts) -> bool:
+    """Whether every zone of the file is seen to have left, by what it says of itself."""
+    return all(_out(zone, facts) for zone in zones.declared(spec))
+
+
+def _out(zone: zones.DeclaredZone, facts: Facts) -> bool:
+    if zone.kube_ovn:
+        cluster = facts.clusters.get(zone.name)
+        return cluster is not None and (
+            cluster.config is None or cluster.config.data.get(ENABLE) == "false"
+        )
+    seen = facts.northbound.get(zone.name)
+    return seen is not None and not seen.name
 
 
 def _explained(spec: Spec, facts: Facts) -> Facts:

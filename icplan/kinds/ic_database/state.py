@@ -34,6 +34,7 @@ from icplan.kinds.common.deployment import (
     recipe,
     short,
 )
+from icplan.kinds.common.foundation import all_out
 from icplan.kinds.common.transit_switches import undeclared
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.spec.load import Spec
@@ -78,8 +79,9 @@ def _to_be_removed(view: View) -> bool:
     if not view.spec.destroyed:
         return False
     gone = any(one.container is None and not one.files for one in view.facts.hosts.values())
-    if view.facts.ic_stopped and gone:
-        # An interrupted removal: it begins when nobody is registered any more.
+    if view.facts.ic_stopped and gone and all_out(view.spec, view.facts):
+        # An interrupted removal: it begins when nobody is registered any more. Where a zone is
+        # still in, a member was lost otherwise.
         return True
     ic = view.facts.ic_southbound
     left_out = view.spec.without & {*(ic.zones if ic else ())}

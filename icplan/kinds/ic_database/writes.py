@@ -117,8 +117,17 @@ def operation(change: Change, view: View) -> EngineWrite:
 
 
 def _guards(view: View, host: str) -> tuple[Guard, ...]:
-    """Before the first of them goes, it is looked once more whether nobody is registered."""
-    if host != hosts(view.spec)[0] or view.facts.ic_southbound is None:
+    """Before the first of them goes, it is looked once more whether nobody is registered.
+
+    They go backwards, as all that is taken away; the later ones have no majority to ask.
+    """
+    there = [
+        one
+        for one in hosts(view.spec)
+        if (state := view.facts.hosts.get(one)) and (state.container or state.files)
+    ]
+    first = max(there, key=lambda one: (len(one), one), default="")
+    if host != first or view.facts.ic_southbound is None:
         return ()
     query = Query(Database(IC, IC_SOUTHBOUND), "Availability_Zone", ("name",))
     return (Guard((query,), _nobody(host)),)
