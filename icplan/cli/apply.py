@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,13 +17,13 @@ from icplan.cli.options import (
     JSON,
     TIMEOUT,
     WITHOUT,
-    Seconds,
     console,
     for_this_run,
     read_bytes,
     read_spec,
 )
 from icplan.cli.planning import open_databases, plan_now
+from icplan.cli.writing import AUTO_APPROVE, RUN_LOG, WAIT, WAIT_OPERATOR, asked
 from icplan.errors import Exit, IcplanError, UsageError
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
@@ -40,6 +39,9 @@ from icplan.run.runlog import RunLog
 from icplan.run.stopping import SIGNALS, Stopping
 from icplan.spec.load import read
 
+_QUESTION = "Apply this plan? Only `yes` is taken as one: "
+_BEFOREHAND = "icplan apply PLANFILE, or --auto-approve"
+
 
 @click.command("apply")
 @click.argument("saved", metavar="[PLANFILE]", required=False)
@@ -48,27 +50,13 @@ from icplan.spec.load import read
 @ACCESS
 @JSON
 @TIMEOUT
-@click.option("--auto-approve", is_flag=True, help="Do not ask; for pipelines.")
+@AUTO_APPROVE
 @click.option(
     "--expect-digest", metavar="DIGEST", help="Refuse any plan but the one with this digest."
 )
-@click.option("--run-log", metavar="FILE", help="Where the record goes [default: .icplan/runs]")
-@click.option(
-    "--wait",
-    type=Seconds(0),
-    default=Waits.machine,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long evidence may take after a wave.",
-)
-@click.option(
-    "--wait-operator",
-    type=Seconds(0),
-    default=Waits.operator,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for what you must do on a host.",
-)
+@RUN_LOG
+@WAIT
+@WAIT_OPERATOR
 @click.pass_context
 def command(
     context: click.Context,
@@ -121,8 +109,8 @@ def command(
                 out.print_json(refusal_document(document, Exit.DONE))
             return Exit.DONE
         decided = auto_approve or approved is not None or expect_digest is not None
-        # Nobody can approve what was not shown.
-        if not decided and not _asked(out, plan_text(document, out.err) if as_json else ""):
+        unshown = document if as_json else None
+        if not decided and not asked(out, "apply", unshown, _QUESTION, "yes", _BEFOREHAND):
             out.tell("Not applied; nothing was written.\n")
             return Exit.FAILED
         return carry_out(
@@ -171,19 +159,6 @@ def _unexpected(expected: str, found: str) -> IcplanError:
     )
     error.exit = Exit.REFUSED
     return error
-
-
-def _asked(out: Console, unshown: str) -> bool:
-    # There is no stdin at all when it was closed: `<&-`.
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
-            "apply",
-            cause="nobody is there to approve the plan",
-            cure="approve it beforehand: icplan apply PLANFILE, or --auto-approve",
-        )
-    out.tell(unshown)
-    out.tell("Apply this plan? Only `yes` is taken as one: ")
-    return sys.stdin.readline().strip() == "yes"
 
 
 def carry_out(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import signal
-import sys
 
 import click
 
 from icplan.cli.apply import carry_out, refusal
-from icplan.cli.console import Console
-from icplan.cli.options import ACCESS, FILE, JSON, TIMEOUT, Seconds, console, read_spec
+from icplan.cli.options import ACCESS, FILE, JSON, TIMEOUT, console, read_spec
 from icplan.cli.planning import open_databases, plan_now
-from icplan.errors import Exit, UsageError
+from icplan.cli.writing import AUTO_APPROVE, RUN_LOG, WAIT, WAIT_OPERATOR, asked
+from icplan.errors import Exit
 from icplan.render.document import plan_document
 from icplan.render.paint import escape
 from icplan.render.reports import refusal_document
 from icplan.render.text import plan_text
 from icplan.run.apply import Waits
+
+_BEFOREHAND = "--auto-approve, or icplan plan --destroy --out PLANFILE and icplan apply PLANFILE"
 
 
 @click.command("destroy")
@@ -24,24 +25,10 @@ from icplan.run.apply import Waits
 @ACCESS
 @JSON
 @TIMEOUT
-@click.option("--auto-approve", is_flag=True, help="Do not ask; for pipelines.")
-@click.option("--run-log", metavar="FILE", help="Where the record goes [default: .icplan/runs]")
-@click.option(
-    "--wait",
-    type=Seconds(0),
-    default=Waits.machine,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long evidence may take after a wave.",
-)
-@click.option(
-    "--wait-operator",
-    type=Seconds(0),
-    default=Waits.operator,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for what you must do on a host.",
-)
+@AUTO_APPROVE
+@RUN_LOG
+@WAIT
+@WAIT_OPERATOR
 @click.pass_context
 def command(
     context: click.Context,
@@ -76,27 +63,13 @@ def command(
             if as_json:
                 out.print_json(refusal_document(document, Exit.DONE))
             return Exit.DONE
-        unshown = plan_text(document, out.err) if as_json else ""
-        if not auto_approve and not _asked(out, plan.owner, unshown):
+        # Its name, as `yes` is typed too easily.
+        question = f"Destroy all of this? Type its name, {escape(plan.owner)}: "
+        unshown = document if as_json else None
+        if not auto_approve and not asked(
+            out, "destroy", unshown, question, plan.owner, _BEFOREHAND
+        ):
             out.tell("Not destroyed; nothing was written.\n")
             return Exit.FAILED
         waits = Waits(wait, wait_operator)
         return carry_out(out, plan, document, databases, run_log, waits, as_json=as_json)
-
-
-def _asked(out: Console, owner: str, unshown: str) -> bool:
-    """Whether a person has typed the interconnection's name: `yes` is typed too easily.
-
-    Raises:
-        UsageError: nobody is there.
-    """
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
-            "destroy",
-            cause="nobody is there to approve the plan",
-            cure="approve it beforehand: --auto-approve, or icplan plan --destroy --out PLANFILE "
-            "and icplan apply PLANFILE",
-        )
-    out.tell(unshown)
-    out.tell(f"Destroy all of this? Type its name, {escape(owner)}: ")
-    return sys.stdin.readline().strip() == owner
