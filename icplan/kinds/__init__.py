@@ -23,7 +23,7 @@ from icplan.kinds import (
 )
 from icplan.kinds.common.contract import Kind
 
-KINDS: tuple[Kind, ...] = (
+_FIRST = (
     ic_database.KIND,
     ic_server.KIND,
     stale_zone.KIND,
@@ -35,34 +35,18 @@ KINDS: tuple[Kind, ...] = (
     zone_name.KIND,
     transit_port.KIND,
     route_exchange.KIND,
-    subnet_advertisement.KIND,
-    ic_config.KIND,
+)
+_LAST = (
     denylist.KIND,
     transit_addresses.KIND,
     lost_port.KIND,
     manual_route.KIND,
 )
+
+KINDS: tuple[Kind, ...] = (*_FIRST, subnet_advertisement.KIND, ic_config.KIND, *_LAST)
 """All kinds; a kind comes after those that it needs."""
 
-CHAIN: tuple[Kind, ...] = (
-    ic_database.KIND,
-    ic_server.KIND,
-    stale_zone.KIND,
-    dangling_port.KIND,
-    switch_count.KIND,
-    transit_switch.KIND,
-    switch_copy.KIND,
-    learned_route.KIND,
-    zone_name.KIND,
-    transit_port.KIND,
-    route_exchange.KIND,
-    ic_config.KIND,
-    subnet_advertisement.KIND,
-    denylist.KIND,
-    transit_addresses.KIND,
-    lost_port.KIND,
-    manual_route.KIND,
-)
+CHAIN: tuple[Kind, ...] = (*_FIRST, ic_config.KIND, subnet_advertisement.KIND, *_LAST)
 """All kinds in the order of their evidence: what is missing of one explains what is missing of
 those that follow. A Subnet is marked before its zone joins; yet only a zone that has joined can
 withhold it."""

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import Address
-from icplan.core.change import Change, Effect, Impact
+from icplan.core.change import Change, Effect
 from icplan.core.io import Query
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Kind, Missing, Step, Verdict, View
-from icplan.kinds.common.controller import (
-    DENYLIST_KIND,
-    REBUILD_SECONDS,
-    described,
-    guard,
-    needs,
-)
-from icplan.kinds.common.cures import carried, denylist_address, stale, switched_on
-from icplan.kinds.common.cycle import ConfigWrites, switched_off
-from icplan.kinds.common.registered import addresses
+from icplan.kinds.common.controller import DENYLIST_KIND, REBUILD_SECONDS, described, needs
+from icplan.kinds.common.cures import cures_all, cut_off, denylist_address, stale, switched_on
+from icplan.kinds.common.cycle import off_and_on
 from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted, overlap_place
 from icplan.kinds.common.withheld import overlap_denials, stale_denials
 from icplan.ovn.facts import Facts
@@ -70,27 +63,19 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     zone = zones.find_cluster(view, change.address.site)
     entries = plain(change.before or {}, STALE)
     listed = ", ".join(entries) if isinstance(entries, tuple) else ""
-    yield Effect(
+    yield cut_off(
+        view,
         zone.name,
-        Impact.OUTAGE,
         f"{described(zone.cluster)} keeps denying {listed} without a reason until the "
         f"interconnection is switched off and on again: {zone.name} is cut off for "
         f"{REBUILD_SECONDS}, and its addresses change",
-        gives_up=addresses(view, zone.name),
-        draws=True,
     )
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
     """Off, until the controller has taken everything down, and on again."""
     zone = change.address.site
-    if carried(view, zone):
-        return ()
-    writes = ConfigWrites.of(view, zone)
-    return (
-        switched_off(zone, writes.next(writes.wanted, writes.off)),
-        Step(writes.next(writes.off, writes.wanted), (guard(zone),)),
-    )
+    return off_and_on(view, zone) if cures_all(view, zone) == NAME else ()
 
 
 def checks(view: View) -> Iterator[Check]:

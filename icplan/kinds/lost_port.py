@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import Address
-from icplan.core.change import Change, Effect, Impact
+from icplan.core.change import Change, Effect
 from icplan.core.io import Query
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Kind, Step, View
-from icplan.kinds.common.controller import PORTS_KIND, REBUILD_SECONDS, described, guard
-from icplan.kinds.common.cures import (
-    carried,
-    lost_ports,
-    ports_address,
-    shared_addresses,
-    stale,
-    switched_on,
-)
-from icplan.kinds.common.cycle import ConfigWrites, switched_off
-from icplan.kinds.common.registered import addresses
+from icplan.kinds.common.controller import PORTS_KIND, REBUILD_SECONDS, described
+from icplan.kinds.common.cures import cures_all, cut_off, lost_ports, ports_address, switched_on
+from icplan.kinds.common.cycle import off_and_on
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 
@@ -59,27 +51,19 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     zone = zones.find_cluster(view, change.address.site)
     switches = plain(change.before or {}, LOST)
     listed = ", ".join(switches) if isinstance(switches, tuple) else ""
-    yield Effect(
+    yield cut_off(
+        view,
         zone.name,
-        Impact.OUTAGE,
         f"{zone.name} has lost its port on {listed}, where no traffic passes since then; "
         f"{described(zone.cluster)} makes it anew when the interconnection is switched off and on "
         f"again: {zone.name} is cut off for {REBUILD_SECONDS}, and its addresses change",
-        gives_up=addresses(view, zone.name),
-        draws=True,
     )
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
     """Off, until the controller has taken everything down, and on again."""
     zone = change.address.site
-    if carried(view, zone) or stale(view, zone) or shared_addresses(view, zone):
-        return ()
-    writes = ConfigWrites.of(view, zone)
-    return (
-        switched_off(zone, writes.next(writes.wanted, writes.off)),
-        Step(writes.next(writes.off, writes.wanted), (guard(zone),)),
-    )
+    return off_and_on(view, zone) if cures_all(view, zone) == NAME else ()
 
 
 def checks(_view: View) -> Iterator[Check]:

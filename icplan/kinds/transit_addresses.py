@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from icplan.core.address import Address
-from icplan.core.change import Change, Effect, Impact
+from icplan.core.change import Change, Effect
 from icplan.core.io import Query
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.contract import Check, Kind, Step, View
-from icplan.kinds.common.controller import ADDRESSES_KIND, REBUILD_SECONDS, guard, needs
+from icplan.kinds.common.controller import ADDRESSES_KIND, REBUILD_SECONDS, needs
 from icplan.kinds.common.cures import (
     addresses_address,
-    carried,
+    cures_all,
+    cut_off,
     shared_addresses,
-    stale,
     switched_on,
 )
-from icplan.kinds.common.cycle import ConfigWrites, switched_off
-from icplan.kinds.common.registered import addresses
+from icplan.kinds.common.cycle import off_and_on
 from icplan.kinds.common.transit_switches import needed
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
@@ -65,29 +64,26 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     zone = change.address.site
     shared = plain(change.before or {}, SHARED)
     listed = ", ".join(shared) if isinstance(shared, tuple) else ""
-    yield Effect(
+    yield cut_off(
+        view,
         zone,
-        Impact.OUTAGE,
         f"{zone} has drawn an address that another zone has ({listed}), and the two do not reach "
         f"each other: {zone} is switched off and on again until it draws another one, at most "
         f"{TRIES} times; each time it is cut off from all other zones for {REBUILD_SECONDS}",
-        gives_up=addresses(view, zone),
-        draws=True,
     )
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
     """Off and on, until nobody else has its addresses."""
     zone = change.address.site
-    if carried(view, zone) or stale(view, zone):
+    if cures_all(view, zone) != NAME:
         return ()
-    writes = ConfigWrites.of(view, zone)
+    off, on = off_and_on(view, zone)
     fresh, alone = tuple(_published(view, zone)), tuple(_unique(view, zone))
     result: list[Step] = []
     for number in range(TRIES):
-        off = switched_off(zone, writes.next(writes.wanted, writes.off))
         result.append(replace(off, unless=alone, skips=1) if number else off)
-        result.append(Step(writes.next(writes.off, writes.wanted), (guard(zone),), awaits=fresh))
+        result.append(replace(on, awaits=fresh))
     return tuple(result)
 
 

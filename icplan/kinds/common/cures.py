@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from icplan.core.address import Address
+from icplan.core.change import Effect, Impact
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import data, kept
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ADDRESSES_KIND, DENYLIST_KIND, ENABLE, PORTS_KIND
 from icplan.kinds.common.cycle import OFF
+from icplan.kinds.common.registered import addresses
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.waivers import STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import stale_denials
@@ -107,9 +109,30 @@ def carried(view: View, zone: str) -> bool:
     return dict(config.data) != wanted
 
 
+def cures_all(view: View, zone: str) -> str | None:
+    """The kind whose change switches a zone off and on, for whatever ails it; None: nobody's.
+
+    Once is enough for all of it, and the ConfigMap's own change may do it.
+    """
+    return None if carried(view, zone) else _first(view, zone)
+
+
 def cured(view: View, zone: str) -> bool:
     """Whether something is to be cured in a zone."""
-    return bool(stale(view, zone) or shared_addresses(view, zone) or lost_ports(view, zone))
+    return _first(view, zone) is not None
+
+
+def _first(view: View, zone: str) -> str | None:
+    if stale(view, zone):
+        return DENYLIST_KIND
+    if shared_addresses(view, zone):
+        return ADDRESSES_KIND
+    return PORTS_KIND if lost_ports(view, zone) else None
+
+
+def cut_off(view: View, zone: str, sentence: str) -> Effect:
+    """What a zone feels that is switched off and on; it draws other addresses."""
+    return Effect(zone, Impact.OUTAGE, sentence, gives_up=addresses(view, zone), draws=True)
 
 
 def lost_ports(view: View, zone: str) -> tuple[str, ...]:

@@ -176,3 +176,15 @@ def switched_off(zone: str, operation: CreateObject | ReplaceData) -> Step:
     """The write that switches a zone off, and what must be seen before it goes on."""
     leaves = f"{zone} is switched off, and stays so until `icplan apply` goes on"
     return Step(operation, (guard(zone),), (taken_down(zone),), leaves=leaves)
+
+
+def off_and_on(view: View, zone: str) -> tuple[Step, Step]:
+    """Off, until the controller has taken everything down, and on again.
+
+    The ConfigMap is as the file wants it by then: another change comes before.
+    """
+    writes = ConfigWrites.of(view, zone)
+    return (
+        switched_off(zone, writes.next(writes.wanted, writes.off)),
+        Step(writes.next(writes.off, writes.wanted), (guard(zone),)),
+    )
