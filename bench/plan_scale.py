@@ -6,13 +6,13 @@ is ("standing", where each zone has learned all other zones' subnets).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 
 import click
 
+from bench import processor
 from icplan.core.address import IC
 from icplan.core.io import (
     IC_NORTHBOUND,
@@ -274,9 +274,7 @@ def plan(size: Size, *, standing: bool) -> Plan:
 def _seconds(size: Size, *, standing: bool) -> float:
     world = World(size, standing=standing)
     spec, snapshot = world.spec(), world.snapshot()
-    start = time.perf_counter()
-    make_plan(spec, snapshot)
-    return time.perf_counter() - start
+    return processor.seconds(lambda: make_plan(spec, snapshot))
 
 
 @click.command()

@@ -6,11 +6,12 @@ Clusters of a made-up world, before anything is interconnected: each has its own
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 
 import click
 
+from bench import processor
 from icplan.core.address import IC
 from icplan.kinds.common.contract import View
 from icplan.ovn.cluster import JOIN, ROUTER, Cluster, Node, Subnet
@@ -111,16 +112,14 @@ def _cluster(name: str, zone: int, size: Size, *, alike: bool) -> Cluster:
 
 def seconds(size: Size, *, alike: bool, rounds: int = 3) -> float:
     """The fastest of some rounds of all rules that look at what was observed."""
-    return min(_seconds(seen(size, alike=alike)) for _ in range(rounds))
+    return min(processor.seconds(partial(_all, seen(size, alike=alike))) for _ in range(rounds))
 
 
-def _seconds(given: Seen) -> float:
-    start = time.perf_counter()
+def _all(given: Seen) -> None:
     for rule in LIVE:
         for finding in rule.find(given):
             if not finding.at:
                 raise AssertionError(f"a finding of {rule.code} about nothing but {IC}")
-    return time.perf_counter() - start
 
 
 @click.command()
@@ -144,10 +143,7 @@ def main(rounds: int, each: bool) -> None:
 
 
 def _of_rule(given: Seen, place: int) -> float:
-    start = time.perf_counter()
-    for _ in LIVE[place].find(given):
-        pass
-    return time.perf_counter() - start
+    return processor.seconds(lambda: list(LIVE[place].find(given)))
 
 
 if __name__ == "__main__":

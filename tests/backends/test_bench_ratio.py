@@ -25,14 +25,15 @@ def test_reading_takes_little_more_than_the_bare_protocol() -> None:
 def test_a_plan_is_not_quadratic_in_subnets(standing: bool) -> None:
     few = seconds(Size(3, 100), standing=standing)
     many = seconds(Size(3, 1_000), standing=standing)
-    assert many / few < 40, "ten times the subnets took more than forty times as long"
+    assert many / few < 50, "ten times the subnets took more than fifty times as long"
 
 
 @pytest.mark.parametrize("alike", [False, True], ids=["apart", "alike"])
 def test_rules_are_not_quadratic_in_zones(alike: bool) -> None:
     few = of_rules(World(30, 50), alike=alike)
-    many = of_rules(World(300, 50), alike=alike, rounds=1)
-    assert many / few < 30, "ten times the zones took more than thirty times as long"
+    many = of_rules(World(300, 50), alike=alike)
+    # 10 to 13 are usual, a rule that compares each zone with each other one makes it 100.
+    assert many / few < 50, "ten times the zones took more than fifty times as long"
 
 
 def test_a_made_up_world_that_stands_needs_no_change() -> None:
