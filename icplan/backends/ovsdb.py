@@ -223,6 +223,8 @@ class Client:
         return waits
 
     def _compare(self, condition: Precondition, rows: Sequence[Row]) -> None:
+        if condition.or_none and not rows:
+            return
         if len(rows) != condition.rows:
             counts = {0: "no such row", 1: "one row"}
             raise Stale(

@@ -185,6 +185,7 @@ class Precondition:
         where: the clauses that select it.
         fields: the owned fields and their expected values, None for an absent key.
         rows: how many rows the clauses must select: 1, or 0 for an object to be created.
+        or_none: none is as good, as with a row that is to be taken away.
     """
 
     subject: str
@@ -192,6 +193,7 @@ class Precondition:
     where: tuple[Condition, ...]
     fields: tuple[tuple[Field, Datum], ...] = ()
     rows: int = 1
+    or_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)

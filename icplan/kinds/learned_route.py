@@ -15,12 +15,13 @@ from icplan.core.io import (
     Precondition,
     Query,
     Transaction,
+    Unreadable,
     equals,
 )
 from icplan.core.state import DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import Known
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import Check, Kind, Step, View
+from icplan.kinds.common.contract import Afresh, Check, Kind, Step, View
 from icplan.kinds.common.evidence import in_zone, verdict
 from icplan.kinds.common.residue import (
     LEARNED_KIND,
@@ -30,11 +31,12 @@ from icplan.kinds.common.residue import (
     name_when_out,
     switched_off_guard,
 )
-from icplan.ovn.facts import Facts
-from icplan.ovn.northbound import LEARN, StaticRoute
+from icplan.ovn.facts import NOT_ASKED, Facts
+from icplan.ovn.northbound import LEARN, LEARNED_FROM, Northbound, StaticRoute
 from icplan.spec.load import Spec
 
 NAME = LEARNED_KIND
+ROUTE_TABLE = "Logical_Router_Static_Route"
 
 
 def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
@@ -79,62 +81,92 @@ def effects(change: Change, _view: View) -> Iterator[Effect]:
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:
-    """One write, unless the controller has done it after all."""
-    zone = change.address.site
-    guards = (switched_off_guard(zone),) if zone in view.facts.clusters else ()
+    """One write, unless the controller, or what other zones do until then, has done it all.
+
+    What a zone learned of another one goes when that leaves, too, as long as its own ovn-ic runs:
+    of zones that leave one after another only a part of what the plan shows is left in the end.
+    """
+    zone = zones.find(view, change.address.site)
+    guards = (switched_off_guard(zone.name),) if zone.name in view.facts.clusters else ()
+    database = Database(zone.name, NORTHBOUND)
+
+    def again(facts: Facts) -> Operation | Unreadable:
+        seen = facts.northbound.get(zone.name)
+        return facts.unseen.get(database, NOT_ASKED) if seen is None else _write(change, view, seen)
+
+    queries = (
+        Query(database, "Logical_Router", ("name", "static_routes")),
+        Query(
+            database,
+            ROUTE_TABLE,
+            ("ip_prefix", "nexthop", "policy", "route_table", "external_ids"),
+        ),
+    )
     return (
         Step(
-            operation(change, view), guards, unless=(_holds_none(zones.find(view, zone).declared),)
+            _write(change, view, zone.northbound),
+            guards,
+            unless=(_holds_none(zone.declared),),
+            afresh=Afresh(queries, again),
         ),
     )
 
 
-def operation(change: Change, view: View) -> Operation:
-    """The routes taken off their routers, while nothing there learns any."""
+def _write(change: Change, view: View, seen: Northbound) -> Transaction:
+    """The routes that the plan shows taken off their routers, while nothing there learns any.
+
+    Args:
+        change: with the prefixes and next hops that it shows.
+        view: what the plan rests on.
+        seen: the zone's routers and routes, now.
+    """
     zone = zones.find(view, change.address.site)
-    seen = zone.northbound
     # Without a name ovn-ic idles; a controller that is told to be out takes the option off.
     idle = (Field("options", LEARN), None) if zone.declared.kube_ovn else None
     preconditions = [
         Precondition(
             f"NB_Global of {zone.name}",
             "NB_Global",
-            (equals("_uuid", seen.global_uuid),),
+            (equals("_uuid", zone.northbound.global_uuid),),
             ((Field("name"), name_when_out(view, zone)), *([idle] if idle else [])),
         )
     ]
     writes = []
     for router in seen.routers_named(zone.declared.router):
-        routes = tuple(one for one in seen.routes_of(router) if one.learned)
+        routes = tuple(one for one in seen.routes_of(router) if one.learned and _in(change, one))
         if not routes:
             continue
         where = (equals("_uuid", router.uuid),)
+        name = ((Field("name"), router.name),)
         preconditions.append(
-            Precondition(
-                f"Logical_Router {router.name}",
-                "Logical_Router",
-                where,
-                ((Field("name"), router.name),),
-            )
+            Precondition(f"Logical_Router {router.name}", "Logical_Router", where, name)
         )
-        preconditions += [
-            Precondition(
-                f"the learned route to {one.prefix} via {one.nexthop}",
-                "Logical_Router_Static_Route",
-                (equals("_uuid", one.uuid),),
-                ((Field("nexthop"), one.nexthop),),
-            )
-            for one in routes
-        ]
-        writes.append(
-            Link(
-                "Logical_Router",
-                where,
-                "static_routes",
-                remove=tuple(one.uuid for one in routes),
-            )
-        )
+        preconditions += map(_same_or_gone, routes)
+        gone = tuple(one.uuid for one in routes)
+        writes.append(Link("Logical_Router", where, "static_routes", remove=gone))
     return Transaction(Database(zone.name, NORTHBOUND), tuple(preconditions), tuple(writes))
+
+
+def _in(change: Change, route: StaticRoute) -> bool:
+    """Whether a change shows a route: ovn-ic may make its row anew meanwhile."""
+    shown = (change.before or {}).get(route.prefix)
+    hops = shown.value if isinstance(shown, Known) else ()
+    return isinstance(hops, tuple) and route.nexthop in hops
+
+
+def _same_or_gone(route: StaticRoute) -> Precondition:
+    """The row is still that learned route, unless somebody else was faster."""
+    return Precondition(
+        f"the learned route to {route.prefix} via {route.nexthop}",
+        ROUTE_TABLE,
+        (equals("_uuid", route.uuid),),
+        (
+            (Field("ip_prefix"), route.written),
+            (Field("nexthop"), route.nexthop),
+            (Field("external_ids", LEARNED_FROM), route.learned_from),
+        ),
+        or_none=True,
+    )
 
 
 def checks(_view: View) -> Iterator[Check]:

@@ -14,6 +14,8 @@ from icplan.ovn.rows import number, pairs, text, texts
 
 ADVERTISE = "ic-route-adv"
 LEARN = "ic-route-learn"
+LEARNED_FROM = "ic-learned-route"
+"""The key by which ovn-ic knows the routes that it made (domain facts section 4)."""
 BLACKLIST = "ic-route-blacklist"
 DENYLIST = "ic-route-denylist"
 """OVN 24.09 and later read this one first, and the blacklist only without it (domain facts 9)."""
@@ -80,6 +82,8 @@ class StaticRoute:
         origin: its `options:origin`, which Kube-OVN's controller looks at (domain facts section 4);
             None when it has no such key.
         external_ids: of those that ovn-ic did not make.
+        written: the prefix as the row has it.
+        table: empty for <main>.
     """
 
     uuid: str
@@ -89,6 +93,8 @@ class StaticRoute:
     learned_from: str
     origin: str | None = None
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    written: str = ""
+    table: str = ""
 
     @property
     def learned(self) -> bool:
@@ -138,7 +144,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Northbound:
-    """What is known of one northbound database; `global_uuid` is empty when it has no NB_Global."""
+    """What is known of one northbound database; `global_uuid` is empty when it has no NB_Global.
+
+    Attributes:
+        other_tables: routes of other tables than <main>, which are neither advertised nor learned
+            nor ours.
+    """
 
     global_uuid: str
     name: str
@@ -152,6 +163,7 @@ class Northbound:
     gateway_chassis: Mapping[str, GatewayChassis] = field(repr=False)
     nat: Mapping[str, NatRule] = field(repr=False)
     policies: tuple[Policy, ...] = field(default=(), repr=False)
+    other_tables: tuple[StaticRoute, ...] = field(default=(), repr=False)
 
     @property
     def version(self) -> str:
@@ -306,6 +318,7 @@ def decode(tables: Tables) -> Northbound:
     """Rows to facts. Missing tables count as empty: the query did not ask for them."""
     whole = tables.get("NB_Global", ())
     row = whole[0] if whole else {}
+    routes = tables.get("Logical_Router_Static_Route", ())
     return Northbound(
         global_uuid=text(row, "_uuid"),
         name=text(row, "name"),
@@ -367,10 +380,7 @@ def decode(tables: Tables) -> Northbound:
             for row in tables.get("Logical_Switch_Port", ())
         },
         static_routes={
-            text(row, "_uuid"): _route(row)
-            # A route of another table than <main> is neither advertised nor learned into main.
-            for row in tables.get("Logical_Router_Static_Route", ())
-            if not text(row, "route_table")
+            text(row, "_uuid"): _route(row) for row in routes if not text(row, "route_table")
         },
         gateway_chassis={
             text(row, "_uuid"): GatewayChassis(
@@ -399,12 +409,13 @@ def decode(tables: Tables) -> Northbound:
             )
             for row in tables.get("Logical_Router_Policy", ())
         ),
+        other_tables=tuple(_route(row) for row in routes if text(row, "route_table")),
     )
 
 
 def _route(row: Row) -> StaticRoute:
     external_ids = pairs(row, "external_ids")
-    learned_from = external_ids.get("ic-learned-route", "")
+    learned_from = external_ids.get(LEARNED_FROM, "")
     return StaticRoute(
         text(row, "_uuid"),
         normal(text(row, "ip_prefix")),
@@ -413,4 +424,6 @@ def _route(row: Row) -> StaticRoute:
         learned_from,
         pairs(row, "options").get("origin"),
         {} if learned_from else external_ids,
+        text(row, "ip_prefix"),
+        text(row, "route_table"),
     )

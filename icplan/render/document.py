@@ -25,6 +25,7 @@ from icplan.core.origin import Origin
 from icplan.core.value import Attributes, Later
 from icplan.kinds import kind_of
 from icplan.kinds.common.contract import Check
+from icplan.ovn.northbound import LEARNED_FROM
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan
 from icplan.planning.verdicts import Verdict
@@ -246,8 +247,8 @@ _ACTIONS = {
 }
 
 
-_REFERENCES = frozenset({"gateway_chassis", "ha_chassis_group"})
-"""Columns whose values are uuids: they mean nothing to a reader."""
+_REFERENCES = frozenset({"gateway_chassis", "ha_chassis_group", LEARNED_FROM})
+"""Columns and keys whose values are uuids: they mean nothing to a reader."""
 
 
 def _preconditions(plan: Plan, change: Change) -> list[PreconditionDocument] | None:
@@ -276,7 +277,7 @@ def _expected_rows(operation: Transaction) -> list[PreconditionDocument]:
             "fields": {
                 str(field): _datum(value)
                 for field, value in one.fields
-                if field.column not in _REFERENCES
+                if not {field.column, field.key} & _REFERENCES
             },
         }
         for one in operation.preconditions

@@ -16,7 +16,7 @@ from icplan.backends.ovsdb import LOCK
 from icplan.core.address import IC, Address
 from icplan.core.change import Action, Change
 from icplan.core.engines import InspectHost, MarkContainer, RemoveContainer, RunContainer
-from icplan.core.io import Operation, Query, Transaction, settled
+from icplan.core.io import Operation, Query, Transaction, Unreadable, settled
 from icplan.core.value import Later
 from icplan.errors import Exit, IcplanError
 from icplan.kinds import KINDS, kind_of
@@ -336,11 +336,24 @@ class _Run:
             if isinstance(verdict, Held):
                 continue
             cause = verdict.why if isinstance(verdict, Missing) else verdict.cause
-            self._log.write("unguarded", address=str(address), cause=cause)
-            raise WriteRefused(str(address), cause=cause, cure=verdict.cure)
+            raise self._unguarded(address, cause, verdict.cure)
+
+    def _unguarded(self, address: Address, cause: str, cure: str) -> WriteRefused:
+        self._log.write("unguarded", address=str(address), cause=cause)
+        return WriteRefused(str(address), cause=cause, cure=cure)
 
     def _resolved(self, address: Address, step: Step) -> Operation:
-        """The write with what was only known later; within a wave it is looked for once."""
+        """The write with what was only known later; within a wave it is looked for once.
+
+        Raises:
+            Unresolved: that did not come in time.
+            WriteRefused: what the write is made of could not be read anew.
+        """
+        if step.afresh is not None:
+            made = step.afresh.operation(decode(read(self._databases, step.afresh.queries)))
+            if isinstance(made, Unreadable):
+                raise self._unguarded(address, made.cause, made.cure)
+            return made
         for one in step.resolutions:
             if one.later not in self._found:
                 self._found[one.later] = self._find(address, one)

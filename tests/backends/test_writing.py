@@ -210,6 +210,42 @@ def test_two_rows_where_one_was_seen_are_refused(client: Client, eyes: Eyes) -> 
     assert eyes.rows(ROUTES) == []
 
 
+def taking(prefix: str, uuid: str) -> Transaction:
+    """A route is taken off its router, if it is there still and leads where it did."""
+    row = (equals("_uuid", uuid),)
+    fields = ((Field("ip_prefix"), prefix), (Field("nexthop"), "169.254.100.2"))
+    router = (equals("name", "router"),)
+    return writing(
+        Link("Logical_Router", router, "static_routes", remove=(uuid,)),
+        SetKeys("Logical_Router", router, "external_ids", {"done": "yes"}),
+        given=(Precondition(f"route {prefix}", ROUTES, row, fields, or_none=True),),
+    )
+
+
+def test_what_is_to_be_taken_away_may_be_gone(client: Client, eyes: Eyes) -> None:
+    eyes.insert("Logical_Router", name="router")
+    client.write(new_route("10.1.0.0/24"))
+    uuid = eyes.row(ROUTES)["_uuid"][1]
+    client.write(taking("10.1.0.0/24", uuid))
+    assert eyes.rows(ROUTES) == []
+    eyes.set_key("Logical_Router", "done", None)
+    client.write(taking("10.1.0.0/24", uuid))
+    assert eyes.keys("Logical_Router") == {"done": "yes"}
+
+
+def test_what_is_to_be_taken_away_must_not_have_become_something_else(
+    client: Client, eyes: Eyes
+) -> None:
+    eyes.insert("Logical_Router", name="router")
+    client.write(new_route("10.1.0.0/24"))
+    eyes.update(ROUTES, nexthop="169.254.100.9")
+    with pytest.raises(Stale, match=r"route 10\.1\.0\.0/24") as caught:
+        client.write(taking("10.1.0.0/24", eyes.row(ROUTES)["_uuid"][1]))
+    assert caught.value.found == "169.254.100.9"
+    assert eyes.row(ROUTES)["nexthop"] == "169.254.100.9"
+    assert eyes.keys("Logical_Router") == {}
+
+
 def test_all_of_a_transaction_is_done_or_nothing(client: Client, eyes: Eyes) -> None:
     port: dict[str, Datum] = {
         "name": "twice",
@@ -296,6 +332,21 @@ def test_a_row_that_vanishes_in_between_is_told(databases: StandaloneDatabases, 
     ):
         client.write(new_route("10.1.0.0/24"))
     assert eyes.rows(ROUTES) == []
+
+
+def test_a_row_that_may_be_gone_vanishes_in_between(
+    databases: StandaloneDatabases, client: Client, eyes: Eyes
+) -> None:
+    eyes.insert("Logical_Router", name="router")
+    client.write(new_route("10.1.0.0/24"))
+    uuid = eyes.row(ROUTES)["_uuid"][1]
+    nothing = ["set", []]
+    with meddling(
+        databases, lambda _: eyes.update("Logical_Router", static_routes=nothing)
+    ) as slow:
+        slow.write(taking("10.1.0.0/24", uuid))
+    assert eyes.rows(ROUTES) == []
+    assert eyes.keys("Logical_Router") == {"done": "yes"}
 
 
 def test_a_twin_that_appears_in_between_is_not_doubled(

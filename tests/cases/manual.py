@@ -145,12 +145,25 @@ def turned(one: Zone) -> Zone:
     return one.with_gateways(*reversed(one.gateways))
 
 
+def of_a_vpc(w: World) -> None:
+    """The route is one that Kube-OVN's own controller makes of `spec.staticRoutes` of its Vpc."""
+    found = ("--bare", "--columns=_uuid", "find", "Logical_Router_Static_Route")
+    row = ("Logical_Router_Static_Route", w.nbctl(*found, "ip_prefix=10.17.0.0/16").strip())
+    w.nbctl("set", *row, "external_ids:vendor=kube-ovn")
+    w.case("rules/IC089-of-the-vpc", K_BASE)
+    w.nbctl("set", *row, "nexthop=10.116.0.9")
+    w.case("rules/IC066-of-the-vpc", K_BASE)
+    w.nbctl("set", *row, f"nexthop={hop(w, 'az2')}")
+    w.nbctl("remove", *row, "external_ids", "vendor")
+
+
 def clusters(w: World) -> None:
     """Two clusters from nothing; addresses that only their controllers know."""
     w.case("manual_route/clusters-first-plan", K_BASE)
     w.apply(file(K1.with_more("routePolicy: manual"), K2.with_more("routePolicy: manual")))
     typed(w, 1, "10.17.0.0/16", "az2")
     w.case("manual_route/clusters-typed-by-hand", K_BASE)
+    of_a_vpc(w)
     w.apply(K_BASE)
     w.case("manual_route/clusters-nothing-to-do", K_BASE)
     w.case("manual_route/clusters-gateways-in-place", file(K1, turned(K2), routes=K_BOTH))

@@ -189,15 +189,67 @@ def test_kube_ovn_s_own_routes_are_not_adopted() -> None:
     altered = Altered(CLUSTERS)
     route(altered, "az1")["external_ids"] = {"vendor": "kube-ovn"}
     made = altered.plan()
-    assert changes(made) == {str(THERE): Action.CREATE}
+    assert changes(made) == {}
+    assert "IC012" not in codes(made)
+    (verdict,) = (one for one in made.verdicts if one.code == "IC089")
+    assert verdict.refuses
+    assert verdict.origin is not None
+    assert "Vpc ovn-cluster of az1 has the route to 10.17.0.0/16 of az2" in verdict.message
+    assert "kubectl edit vpc ovn-cluster" in verdict.cure
+    assert "IC066" not in codes(made)
+    assert [one.why for _, one in verify(made).missing] == [
+        "in az1 the route to 10.17.0.0/16 of az2 over ts is not this file's"
+    ]
 
 
-def test_a_route_of_another_file_is_refused() -> None:
+def test_a_route_of_the_vpc_beside_ours_is_no_matter() -> None:
+    altered = Altered(CLUSTERS)
+    add(altered, "az1", external_ids={"vendor": "kube-ovn"}, ip_prefix="10.17.0.1/16")
+    made = altered.plan()
+    assert changes(made) == {}
+    assert not made.refused
+
+
+def test_a_route_of_the_vpc_that_leads_elsewhere_is_not_cured_in_the_database() -> None:
+    altered = Altered(CLUSTERS)
+    add(altered, "az1", external_ids={"vendor": "kube-ovn"}, nexthop="10.116.0.9")
+    (verdict,) = (one for one in altered.plan().verdicts if one.code == "IC066")
+    assert "deletes every other route to that prefix" in verdict.message
+    assert "kubectl edit vpc ovn-cluster" in verdict.cure
+    assert "ovn-nbctl" not in verdict.cure
+
+
+def test_a_route_of_the_vpc_to_where_the_other_zone_is_today() -> None:
+    """It is drawn anew there, and only of the file's own the next hop would follow."""
+    altered = Altered(OLDER)
+    route(altered, "az1")["external_ids"] = {"vendor": "kube-ovn"}
+    made = altered.plan()
+    assert "IC089" in codes(made)
+    assert str(THERE) not in changes(made)
+
+
+@pytest.mark.parametrize("switch", ["ts", "ts9", None])
+def test_a_route_of_another_file_is_refused(switch: str | None) -> None:
     altered = Altered(PLAIN)
-    route(altered, "az1")["external_ids"]["icplan"] = "stage"
+    marks = {"icplan": "stage"} | ({"icplan-switch": switch} if switch else {})
+    route(altered, "az1")["external_ids"] = marks
     made = altered.plan()
     assert "IC012" in codes(made)
     assert changes(made) == {}
+
+
+@pytest.mark.parametrize("other", [{"policy": "src-ip"}, {"route_table": "blue"}])
+def test_a_row_that_is_another_route_is_not_in_the_way(other: dict[str, str]) -> None:
+    altered = Altered(PLAIN)
+    mine = route(altered, "az1")
+    add(altered, "az1", **other, external_ids={})
+    altered.rows("az1/OVN_Northbound", ROUTE).remove(mine)
+    made = altered.plan()
+    assert changes(made) == {str(THERE): Action.CREATE}
+    operation = step(made, THERE).operation
+    assert isinstance(operation, Transaction)
+    # The router, none of ours, and that one.
+    assert [one.rows for one in operation.preconditions] == [1, 0, 1]
 
 
 def test_a_row_too_many_is_taken_away_and_the_other_one_stays() -> None:

@@ -138,6 +138,19 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
+class Afresh:
+    """How a write is made of what is there right before it; it does no more than the plan shows.
+
+    Attributes:
+        queries: what is read anew.
+        operation: the write, or why it cannot be made.
+    """
+
+    queries: tuple[AnyQuery, ...]
+    operation: Callable[[Facts], Operation | Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One guarded write of a change, and what must be seen before the next one.
 
@@ -149,6 +162,8 @@ class Step:
         awaits: evidence that the next step needs.
         leaves: how things stand while no further step is done; empty where that is no matter.
         resolutions: how what the write holds of things only known later is found.
+        afresh: how the write is made in its place at the moment itself, where what other zones do
+            until then may have brought about a part of it.
     """
 
     operation: Operation
@@ -159,6 +174,7 @@ class Step:
     skips: int = 0
     leaves: str = ""
     resolutions: tuple[Resolution, ...] = ()
+    afresh: Afresh | None = None
 
 
 def one_step(

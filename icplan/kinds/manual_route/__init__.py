@@ -5,6 +5,7 @@ from icplan.kinds.manual_route.checks import checks
 from icplan.kinds.manual_route.effects import effects
 from icplan.kinds.manual_route.state import (
     HOP,
+    KUBE_OVN,
     NAME,
     TO,
     desired,
@@ -13,10 +14,11 @@ from icplan.kinds.manual_route.state import (
     place,
     queries,
     takes_away,
+    vpc_s,
 )
 from icplan.kinds.manual_route.writes import steps
 
-__all__ = ["HOP", "KIND", "NAME", "TO", "place"]
+__all__ = ["HOP", "KIND", "KUBE_OVN", "NAME", "TO", "place", "vpc_s"]
 
 KIND = Kind(
     NAME,

@@ -9,13 +9,13 @@ from icplan.core.address import Address
 from icplan.core.state import Declared
 from icplan.core.value import Known
 from icplan.kinds.common import zones
-from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
+from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import controller_cure, needs
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.manual_route.hops import published
-from icplan.kinds.manual_route.state import NAME, TO, desired, place
+from icplan.kinds.manual_route.state import DESTINATION, NAME, TO, desired, holder, place
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import ALLOW_PRIORITY, Northbound
 from icplan.ovn.prefix import family, ordered
@@ -82,14 +82,20 @@ def _there(
             if not hops:
                 why = f"{target} has no address on {switch} to which {prefix} could lead"
                 return Missing(why, ovn_ic_cure(target))
-            led = [
-                bare(route.nexthop)
+            there = [
+                route
                 for router in seen.routers_named(source.router)
                 for route in seen.routes_to(router, prefix)
-                if route.policy == "dst-ip" and route.external_ids.get(MARK) == owner
+                if route.policy == DESTINATION
             ]
+            led = [bare(route.nexthop) for route in there if holder(route) == owner]
             if hops[0] in led:
                 continue
+            if any(holder(one) not in {None, owner} and bare(one.nexthop) in hops for one in there):
+                why = (
+                    f"in {zone} the route to {prefix} of {target} over {switch} is not this file's"
+                )
+                return Missing(why, "icplan plan says whose it is, and what to do about it")
             if led:
                 why = f"{prefix} leads to {', '.join(led)}, and {target} has {hops[0]} on {switch}"
                 return Missing(f"in {zone} {why}", CURE)

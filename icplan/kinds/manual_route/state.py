@@ -32,7 +32,9 @@ POLICY, DESTINATION = "policy", "dst-ip"
 """Shown only where somebody made it match the source of packets."""
 STATIC = "static"
 """With this origin Kube-OVN's controller lets the route's traffic pass (domain facts section 7)."""
-_VENDOR = "vendor"
+KUBE_OVN = "Kube-OVN itself"
+"""Whose a route is that Kube-OVN's controller makes of `spec.staticRoutes` of its Vpc, and keeps
+and takes away as that says (read in its source). No file can have such a name."""
 
 
 def address(zone: str, prefix: str, switch: str) -> Address:
@@ -194,10 +196,19 @@ def rows(zone: zones.SeenZone, change: Change, owner: str) -> tuple[StaticRoute,
 
 def _claimable(there: tuple[StaticRoute, ...]) -> Iterator[StaticRoute]:
     """Routes that people made: neither anybody's by mark nor Kube-OVN's own."""
-    for one in there:
-        somebody_s = MARK in one.external_ids or one.external_ids.get(_VENDOR) == "kube-ovn"
-        if one.policy == DESTINATION and not somebody_s:
-            yield one
+    return (one for one in there if one.policy == DESTINATION and holder(one) is None)
+
+
+def holder(route: StaticRoute) -> str | None:
+    """Whose a route is: a file's, Kube-OVN's own, or nobody's."""
+    if (mark := route.external_ids.get(MARK)) is not None:
+        return mark
+    return KUBE_OVN if vpc_s(route) else None
+
+
+def vpc_s(route: StaticRoute) -> bool:
+    """Whether Kube-OVN's controller made a route of what its Vpc says."""
+    return route.external_ids.get("vendor") == "kube-ovn"
 
 
 def _of_others(
@@ -225,9 +236,11 @@ def _of_others(
     if isinstance(hop, Later) and name in targets:
         # One that leads to where the zone is today is meant, and led to where it will be.
         leads = hops.today(targets[name], switch, family(prefix))
-    for route in _claimable(there):
-        if leads and bare(route.nexthop) == leads:
-            return _present(zone.declared, route, None, name)
+    same = (one for one in there if one.policy == DESTINATION and leads == bare(one.nexthop) != "")
+    # Beside a row of anybody's that leads the same way none of ours can be made.
+    for route in sorted(same, key=lambda one: holder(one) is not None):
+        if (whose := holder(route)) != owner:
+            return _present(zone.declared, route, whose, name)
     return Absent()
 
 

@@ -125,11 +125,12 @@ def _nothing_there(
     guards = [Precondition(f"{TABLE} {prefix}@{switch}", TABLE, (here, mine), rows=0)]
     if isinstance(hop, Known):
         there = equals("nexthop", str(hop.value))
-        # Another router of the zone may have the same one.
+        # Another router of the zone may have the same one, or this one for sources or in another
+        # table, which is another route.
         count = sum(
-            bare(one.nexthop) == hop.value
-            for one in zone.northbound.routes_with(prefix)
-            if one.uuid not in router.static_routes
+            (one.written, one.nexthop) == (prefix, hop.value)
+            for one in (*zone.northbound.routes_with(prefix), *zone.northbound.other_tables)
+            if one.uuid not in router.static_routes or one.policy != DESTINATION or one.table
         )
         same = f"{TABLE} {prefix} over {hop.value}"
         guards.append(Precondition(same, TABLE, (here, there), rows=count))

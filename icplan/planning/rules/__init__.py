@@ -110,6 +110,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC086", WARNING, overlaps.node_overlap),
     LiveRule("IC087", ERROR, vpcs.named),
     LiveRule("IC088", WARNING, vpcs.stay_out),
+    LiveRule("IC089", ERROR, manual_routes.held_by_a_vpc),
     LiveRule("IC090", WARNING, ic_hosts.stopped),
     LiveRule("IC092", WARNING, ic_hosts.without_mark),
     LiveRule("IC093", ERROR, ic_hosts.lost_member),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from icplan.core.origin import Origin
 from icplan.core.state import Declared, Present
-from icplan.core.value import Known
+from icplan.core.value import Known, plain
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK
@@ -261,12 +261,54 @@ def another_way(seen: Seen) -> Iterator[Finding]:
             if not _foreign(route, seen.view.owner) or hop in hops[site, prefix]:
                 continue
             whose = ", ".join(sorted(names.get(hop, ()))) or "no zone"
-            yield Finding(
-                site,
-                f"{site} has another route to {prefix}, over {hop}, an address of {whose}",
-                f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}",
-                origin,
-            )
+            message = f"{site} has another route to {prefix}, over {hop}, an address of {whose}"
+            cure = f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}"
+            if manual_route.vpc_s(route):
+                # Deleted in the database it would come back (read in its source).
+                message += (
+                    f": Kube-OVN makes it of Vpc {zone.router.name}, and each time it does, it "
+                    "deletes every other route to that prefix"
+                )
+                cure = f"{_out_of_the_vpc(site, zone.router.name, prefix, hop)}."
+            yield Finding(site, message, cure, origin)
+
+
+def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
+    """Kube-OVN itself holds a route of the file: its Vpc has the same prefix and next hop.
+
+    Kube-OVN keeps and takes away what stands in `spec.staticRoutes` of a Vpc (read in its source):
+    icplan can neither take it over nor make another one beside it. And the next hop there is a
+    fixed text, which leads nowhere as soon as the other zone's controller draws another address.
+    Take it out of the Vpc, or out of the file. Once it is out of the Vpc, Kube-OVN deletes the
+    route, and the prefix is not reached until `icplan apply` has made it again.
+    """
+    for one, state in sorted(seen.desired.items()):
+        there = seen.observed.get(one)
+        if one.kind != manual_route.NAME or not isinstance(there, Present):
+            continue
+        if there.owner != manual_route.KUBE_OVN:
+            continue
+        zone, (prefix, switch) = zones.find(seen.view, one.site), manual_route.place(one)
+        to, hop = (
+            str(plain(there.attributes, name)) for name in (manual_route.TO, manual_route.HOP)
+        )
+        vpc = zone.declared.router
+        yield Finding(
+            one.site,
+            f"Vpc {vpc} of {one.site} has the route to {prefix} of {to} over {switch} already "
+            f"(next hop {hop}): Kube-OVN holds it, and it cannot be the file's as well",
+            f"{_out_of_the_vpc(one.site, vpc, prefix, hop)}, then run `icplan apply`; or take "
+            f"{prefix} out of the file's routes from {one.site} to {to}, and see to its next hop "
+            "yourself.",
+            state.origin,
+        )
+
+
+def _out_of_the_vpc(zone: str, vpc: str, prefix: str, hop: str) -> str:
+    return (
+        f"In {zone} run `kubectl edit vpc {vpc}` and take the entry with cidr {prefix} and "
+        f"nextHopIP {hop} out of spec.staticRoutes"
+    )
 
 
 def _foreign(route: StaticRoute, owner: str) -> bool:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from icplan.core.address import IC
 from icplan.core.engines import LABEL
 from icplan.core.state import Present
-from icplan.kinds import ic_config, ic_server, route_exchange, subnet_advertisement, switch_count
+from icplan.kinds import (
+    ic_config,
+    ic_server,
+    manual_route,
+    route_exchange,
+    subnet_advertisement,
+    switch_count,
+)
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.deployment import DATABASE_KIND
@@ -27,9 +34,11 @@ def foreign_mark(seen: Seen) -> Iterator[Finding]:
     of that name of a container, else `icplan` (of the route exchange `icplan-routes`) in the row's
     external_ids.
     """
+    # Of what no file made a rule of its own speaks.
+    nobody_s = {None, seen.view.owner, manual_route.KUBE_OVN}
     for address in sorted(seen.desired):
         match seen.observed.get(address):
-            case Present(_, owner) if owner is not None and owner != seen.view.owner:
+            case Present(_, owner) if owner not in nobody_s:
                 yield Finding(
                     address.site,
                     f"{address} belongs to the file named {owner}",

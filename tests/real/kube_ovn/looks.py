@@ -1,6 +1,9 @@
-"""Looks at two clusters and their databases with other tools than icplan's own."""
+"""Looks at clusters and their databases with other tools than icplan's own, and makes them old."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from icplan.lab import Lab
 from icplan.lab.kubernetes import ApiClient
@@ -9,6 +12,21 @@ from icplan.lab.kubernetes.cluster import CONFIG_MAPS, SUBNETS
 CONFIG = f"{CONFIG_MAPS}/ovn-ic-config"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/icplan"
 OFFICE = f"{SUBNETS}/office"
+CONTROLLER = "ovn-ic-controller"
+NEW, OLD = "v1.17.0", "v1.15.23"
+
+
+@contextmanager
+def older(lab: Lab, zone: str, version: str = OLD) -> Iterator[None]:
+    """An older controller runs in a zone; with it the zone has been rebuilt."""
+    one = lab.clusters[zone]
+    one.cluster.set_version(CONTROLLER, version)
+    one.start_controller("old")
+    try:
+        yield
+    finally:
+        one.cluster.set_version(CONTROLLER, NEW)
+        one.start_controller()
 
 
 def api(lab: Lab, zone: str = "az1") -> ApiClient:

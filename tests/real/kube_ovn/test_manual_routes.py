@@ -102,6 +102,32 @@ def test_the_example_from_nothing(lab: Lab, icplan: Icplan) -> None:
     assert icplan("verify").exit == 0
 
 
+def test_a_route_of_the_vpc_is_refused_until_it_is_out_of_there(lab: Lab, icplan: Icplan) -> None:
+    text = icplan.file.read_text()
+    icplan.file.write_text(text[: text.index("# Each line is one direction")])
+    icplan.apply()
+    # What kube-ovn-controller makes of spec.staticRoutes; it does not run here.
+    nbctl = lab.zones["az1"].nbctl
+    nbctl("lr-route-add", "ovn-cluster", AZ2, address(lab, "az2"))
+    (row,) = routes(lab, "az1", AZ2).values()
+    nbctl("set", TABLE, str(row["uuid"]), "external_ids:vendor=kube-ovn")
+    icplan.file.write_text(text)
+
+    refused = icplan("apply", "--auto-approve")
+    assert refused.exit == 4
+    assert "IC089 az1" in refused.out
+    assert "kubectl edit vpc ovn-cluster" in " ".join(refused.out.split())
+    assert f"az1/route/{AZ2}@ts" not in icplan.changes()
+    assert routes(lab, "az2", AZ1) == {}, "nothing was written"
+
+    nbctl("lr-route-del", "ovn-cluster", AZ2, address(lab, "az2"))
+    icplan.apply()
+    (row,) = routes(lab, "az1", AZ2).values()
+    assert row["external_ids"] != {}
+    assert icplan("plan").out == NOTHING
+    assert icplan("verify").exit == 0
+
+
 def test_routes_typed_by_hand_are_adopted(lab: Lab, icplan: Icplan) -> None:
     text = icplan.file.read_text()
     icplan.file.write_text(text[: text.index("# Each line is one direction")])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -12,26 +10,11 @@ from icplan.lab import Lab, wait_until
 from icplan.lab.kubernetes.cluster import CONFIG_MAPS
 from tests.real import rows
 from tests.real.conftest import Icplan
-from tests.real.kube_ovn.looks import CONFIG, api, learned
+from tests.real.kube_ovn.looks import CONFIG, CONTROLLER, NEW, OLD, api, learned, older
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
-CONTROLLER = "ovn-ic-controller"
 NOTHING = "No changes. What is there is what the file says.\n"
-NEW, OLD = "v1.17.0", "v1.15.23"
 GATEWAYS = "gatewayNodes: [az2-gw1, az2-gw2]"
-
-
-@contextmanager
-def older(lab: Lab, zone: str, version: str = OLD) -> Iterator[None]:
-    """An older controller runs in a zone; with it the zone has been rebuilt."""
-    one = lab.clusters[zone]
-    one.cluster.set_version(CONTROLLER, version)
-    one.start_controller("old")
-    try:
-        yield
-    finally:
-        one.cluster.set_version(CONTROLLER, NEW)
-        one.start_controller()
 
 
 def leave(icplan: Icplan, deletions: int) -> None:
