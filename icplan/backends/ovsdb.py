@@ -155,7 +155,7 @@ class Client:
             if knows or not progress.unanswered:
                 raise
             raise WriteUncertain(self.database, error) from error
-        except DatabaseUnreadable as error:
+        except (WriteRefused, DatabaseUnreadable) as error:
             if not progress.unanswered:
                 raise
             raise WriteUncertain(self.database, error) from error
@@ -180,12 +180,13 @@ class Client:
                     return
                 writes = [*transaction.writes, *([receipt.write] if receipt else [])]
                 operations = waits + [operation(write, self._schema) for write in writes]
-                progress.unanswered = True
+                earlier, progress.unanswered = progress.unanswered, True
                 answers = self._transact(session, operations, deadline)
             except ConnectionFailed as error:
                 self._lost(error, deadline)
                 continue
-            progress.unanswered = False
+            # Without a receipt the answer to a repetition says nothing of the first try.
+            progress.unanswered = earlier and receipt is None
             if self._committed(answers, len(waits)):
                 return
             attempts += 1

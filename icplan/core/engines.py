@@ -108,6 +108,16 @@ class HostState:
     container: Container | None
     files: tuple[str, ...] = ()
 
+    @property
+    def running(self) -> bool:
+        """Whether a container is there, and its process with it."""
+        return self.container is not None and self.container.running
+
+    @property
+    def emptied(self) -> bool:
+        """Whether nothing runs and nothing is kept: files go before their container does."""
+        return not self.running and not self.files
+
 
 @dataclass(frozen=True, slots=True)
 class InspectHost:

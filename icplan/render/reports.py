@@ -36,6 +36,7 @@ def apply_document(report: ApplyReport) -> dict[str, Json]:
             for check, verdict in report.missing
         ],
         "error": None if report.error is None else error_parts(report.error),
+        "leaves": report.leaves,
     }
 
 
@@ -54,6 +55,7 @@ def refusal_document(document: PlanDocument, exit_code: int) -> dict[str, Json]:
         "waves_done": 0,
         "missing": [],
         "error": None,
+        "leaves": "",
         "verdicts": cast("Json", document["verdicts"]),
         "unreadable": cast("Json", document["unreadable"]),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from icplan.backends.databases import Databases
-from icplan.backends.engines import EngineWriteUnknown
+from icplan.backends.engines import EngineWritePartly, EngineWriteUnknown
 from icplan.backends.failures import Stale, WriteRefused, WriteUncertain
 from icplan.backends.kubernetes.failures import WriteUnknown
 from icplan.backends.ovsdb import LOCK
@@ -37,6 +37,10 @@ SETTLE_SECONDS = 15.0
 """Three rounds of Kube-OVN's controller, which looks every 5 s (domain facts section 4)."""
 
 
+_PERHAPS = "it may be that"
+"""Before how things stand, while nobody knows whether a write was done."""
+
+
 class Outcome(StrEnum):
     """What became of a change."""
 
@@ -45,7 +49,7 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
     """It was sent, and the run was interrupted before the answer."""
     PARTLY = "partly"
-    """Of several writes that it needs, not the last one was done."""
+    """Of several writes that it needs, not the last one was done; or of one write a part."""
     SKIPPED = "skipped"
 
 
@@ -306,8 +310,7 @@ class _Run:
                 needless = step.skips
                 continue
             self._require(change.address, step.guards)
-            self._step(change, self._resolved(change.address, step))
-            self._report.leaves = step.leaves
+            self._step(change, step)
             # Half of a change is nowhere to stop at: a zone may be switched off just now.
             if not self._see("between", str(change.address), step.awaits, never, evidence):
                 return False
@@ -383,25 +386,35 @@ class _Run:
                 raise Unresolved(str(address), resolution.later.reference, cause, found.cure)
             time.sleep(POLL_SECONDS)
 
-    def _step(self, change: Change, operation: Operation) -> None:
+    def _step(self, change: Change, step: Step) -> None:
         address = change.address
+        operation = self._resolved(address, step)
         self._log.write("write", address=str(address), action=change.action.value)
-        before = self._report.outcomes[address]
+        before, stood = self._report.outcomes[address], self._report.leaves
         self._report.outcomes[address] = Outcome.UNCERTAIN
+        if unsure := step.leaves or stood:
+            self._report.leaves = f"{_PERHAPS} {unsure}"
         try:
             self._send(operation)
         except (WriteUncertain, WriteUnknown, EngineWriteUnknown):
             self._log.write("uncertain", address=str(address))
             raise
+        except EngineWritePartly as error:
+            self._report.outcomes[address] = Outcome.PARTLY
+            self._report.leaves = step.leaves or stood
+            self._log.write("partly", address=str(address), error=str(error))
+            raise
         except IcplanError as error:
             # Of a change in several steps the first may be done already.
             failed = before is Outcome.SKIPPED
             self._report.outcomes[address] = Outcome.FAILED if failed else Outcome.PARTLY
+            self._report.leaves = stood
             self._log.write("failed", address=str(address), error=str(error))
             if isinstance(error, Stale) and error.subject == LOCK:
                 raise LockLost(error.place) from error
             raise
         self._report.outcomes[address] = Outcome.PARTLY
+        self._report.leaves = step.leaves
 
     def _send(self, operation: Operation) -> None:
         match operation:

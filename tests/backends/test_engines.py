@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from icplan.backends.engines import EngineClient, EngineUnreadable, EngineWriteUnknown
+from icplan.backends.engines import (
+    EngineClient,
+    EngineUnreadable,
+    EngineWritePartly,
+    EngineWriteUnknown,
+)
 from icplan.backends.failures import WriteRefused
 from icplan.core.engines import Engine, InspectHost, MarkContainer, RemoveContainer, RunContainer
 
@@ -96,15 +102,29 @@ SSH = {
     "root@h: Permission denied (publickey,password).": ("not let in as root@h", "ssh-copy-id"),
     "ssh: connect to host h port 22: Connection refused": ("finds nobody", "sshd"),
     "ssh: connect to host h port 22: Connection timed out": ("gets no answer", "firewall"),
+    "ssh: connect to host h port 22: No route to host": ("gets no answer", "firewall"),
+    "ssh: connect to host h port 22: Invalid argument": ("ssh fails: ssh: connect to", "by hand"),
+    "Connection timed out during banner exchange": ("gets no answer", "firewall"),
     "ssh: Could not resolve hostname h: Name or service not known": ("resolve its name", "engines"),
     "kex_exchange_identification: read: reset": ("ssh fails: kex_exchange", "try by hand"),
+    "Unable to negotiate with h port 22: no match": ("ssh fails: Unable to", "try by hand"),
 }
+"""What ssh writes, to its own log, before a command can have begun."""
+
+LATER = {
+    "Timeout, server h not responding.": "ssh fails: Timeout, server h not responding.",
+    "Connection reset by 192.0.2.3 port 22": "ssh fails: Connection reset by",
+    "client_loop: send disconnect: Broken pipe": "ssh fails: client_loop",
+    "Connection to h timed out": "ssh fails: Connection to h timed out",
+    "": "ssh, or rm on root@h, fails: it said nothing",
+}
+"""What it may also write while a command runs, or says nothing."""
 
 
 @pytest.mark.parametrize("message", SSH)
 @pytest.mark.parametrize("runtime", ["docker", "containerd"])
 def test_a_road_that_fails(play: Play, message: str, runtime: str) -> None:
-    play("ssh", f"echo '{message}' >&2; exit 255")
+    play("ssh", f"echo '{message}' >>$3; exit 255")
     one = client("ssh://root@h:2222", runtime)
     with pytest.raises(EngineUnreadable) as failure:
         one.inspect(inspect(one))
@@ -119,8 +139,11 @@ def test_nothing_is_asked_and_everything_is_quoted(play: Play, tmp_path: Path) -
     one = client("ssh://root@[fd00::1]:2222")
     with pytest.raises(EngineUnreadable):
         one.inspect(inspect(one, "/a b;$(rm)"))
-    first, second = said(tmp_path)
-    road = "ssh -T -o BatchMode=yes -o ConnectTimeout=10 -p 2222 -l root -- fd00::1 "
+    first, second = (re.sub(r"(?<=-E )\S+", "LOG", line) for line in said(tmp_path))
+    road = (
+        "ssh -T -E LOG -o BatchMode=yes -o LogLevel=INFO -o ConnectTimeout=10 "
+        "-o ServerAliveInterval=10 -o ServerAliveCountMax=3 -p 2222 -l root -- fd00::1 "
+    )
     assert first == f"{road}docker container inspect ovn-ic-db"
     assert second == f"{road}env LC_ALL=C ls -d -- '/a b;$(rm)'"
 
@@ -186,7 +209,7 @@ def test_an_answer_that_is_lost_is_looked_for(play: Play, tmp_path: Path) -> Non
         f"""case "$*" in
             *" container inspect "*) [ -e {there} ] && {{ echo '{found}'; exit 0; }}
                 echo 'No such container' >&2; exit 1;;
-            *" run "*) touch {there}; echo 'client_loop: send disconnect' >&2; exit 255;;
+            *" run "*) touch {there}; echo 'client_loop: send disconnect' >>$3; exit 255;;
         esac""",
     )
     one = client("ssh://root@h")
@@ -199,10 +222,192 @@ def test_a_write_without_an_answer_is_uncertain(play: Play) -> None:
         "ssh",
         """case "$*" in
             *" container inspect "*) echo 'No such container' >&2; exit 1;;
-            *" run "*) echo 'client_loop: send disconnect' >&2; exit 255;;
+            *" run "*) echo 'client_loop: send disconnect' >>$3; exit 255;;
         esac""",
     )
     one = client("ssh://root@h")
     with pytest.raises(EngineWriteUnknown) as failure:
         one.write(run(one))
     assert "whether it was done is not known: ssh fails: client_loop" in failure.value.cause
+
+
+# A road that breaks in the middle
+
+
+REMOVAL = """case "$*" in
+    *" ls -d "*) echo /a.db; exit 0;;
+    *" container inspect "*) echo 'No such container' >&2; exit 1;;
+    *" rm -f "*) {}; exit 255;;
+esac"""
+
+
+def removal(one: EngineClient) -> RemoveContainer:
+    return RemoveContainer(one.engine, "ovn-ic-db", "", ("/a.db",))
+
+
+@pytest.mark.parametrize("message", SSH)
+def test_what_ssh_says_before_a_command_begins_is_certain(play: Play, message: str) -> None:
+    play("ssh", REMOVAL.format(f"echo '{message}' >>$3"))
+    one = client("ssh://root@h")
+    with pytest.raises(WriteRefused):
+        one.write(removal(one))
+
+
+@pytest.mark.parametrize("message", LATER)
+def test_what_it_says_later_leaves_it_open(play: Play, message: str) -> None:
+    play("ssh", REMOVAL.format(f"echo '{message}' >>$3"))
+    one = client("ssh://root@h")
+    with pytest.raises(EngineWriteUnknown) as failure:
+        one.write(removal(one))
+    assert LATER[message] in failure.value.cause
+    assert "/a.db still there just now" in failure.value.cause
+
+
+@pytest.mark.parametrize("message", SSH)
+def test_a_command_that_says_the_same_words_is_not_taken_for_ssh(play: Play, message: str) -> None:
+    play("ssh", REMOVAL.format(f"echo '{message}' >&2"))
+    one = client("ssh://root@h")
+    with pytest.raises(EngineWriteUnknown, match="ssh, or rm on root@h, fails"):
+        one.write(removal(one))
+
+
+def test_a_line_of_ssh_counts_only_when_it_is_whole(play: Play) -> None:
+    play("ssh", REMOVAL.format("echo 'x ssh: connect to host h port 22: Connection refused' >>$3"))
+    one = client("ssh://root@h")
+    with pytest.raises(EngineWriteUnknown):
+        one.write(removal(one))
+
+
+def test_the_host_on_the_way_says_why(play: Play) -> None:
+    text = "ssh: connect to host jump port 22: Connection refused"
+    log = "kex_exchange_identification: Connection closed by remote host"
+    play("ssh", f"echo '{text}' >&2; echo '{log}' >>$3; exit 255")
+    one = client("ssh://root@h")
+    with pytest.raises(EngineUnreadable, match=f"ssh fails: {text}"):
+        one.inspect(inspect(one))
+
+
+def test_a_program_that_misses_a_file_is_there(play: Play) -> None:
+    text = 'docker: Error response from daemon: exec: "bash": executable file not found in $PATH'
+    play(
+        "ssh",
+        f"""case "$*" in
+            *" container inspect "*) echo 'No such container' >&2; exit 1;;
+            *" run "*) echo '{text}' >&2; exit 127;;
+        esac""",
+    )
+    one = client("ssh://root@h")
+    with pytest.raises(WriteRefused, match="docker says: docker: Error response from daemon"):
+        one.write(run(one))
+
+
+# Several commands, and the second does not succeed
+
+
+ENGINE = """there={there}
+case " $*" in
+    *"container inspect"*) [ -e $there ] && {{ cat $there; exit 0; }}
+        echo 'No such container' >&2; exit 1;;
+    *" run "*) {run};;
+    *" stop "*) {stop};;
+    *"rm -f ovn-ic-db"*) {rm};;
+esac"""
+OLD = orjson.dumps(FOUND).decode()
+STOPPED = OLD.replace('"running"', '"exited"')
+MADE = OLD.replace('"abc"', '"new"').replace('"running"', '"created"')
+NO = "echo 'no, says the engine' >&2; exit 125"
+
+
+def engine_that(
+    play: Play, tmp_path: Path, *, run: str = NO, stop: str = "", rm: str = "rm $there"
+) -> None:
+    """A docker with a container that runs, and commands that end like this."""
+    there = tmp_path / "there"
+    there.write_text(OLD)
+    play("docker", ENGINE.format(there=there, run=run, stop=stop or ":", rm=rm))
+
+
+def test_the_old_one_is_removed_and_no_new_one_starts(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path)
+    one = client()
+    with pytest.raises(EngineWritePartly) as failure:
+        one.write(run(one, replaces="abc"))
+    assert failure.value.thing == "container ovn-ic-db"
+    cause = "the old one is removed, but no new one is started: docker says: no, says the engine"
+    assert failure.value.cause == cause
+    assert failure.value.cure.endswith("; then run icplan again, it goes on from here")
+
+
+def test_a_new_one_is_made_and_does_not_run(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path, run=f"echo '{MADE}' >$there; {NO}")
+    one = client()
+    with pytest.raises(EngineWritePartly, match="is removed, and a new one is there, but does not"):
+        one.write(run(one, replaces="abc"))
+    (tmp_path / "there").unlink()
+    with pytest.raises(EngineWritePartly, match=r"^.*: a new one is there, .* run \(created\): "):
+        one.write(run(one))
+
+
+def test_nothing_is_made_and_nothing_was_there(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path)
+    (tmp_path / "there").unlink()
+    one = client()
+    with pytest.raises(WriteRefused, match="no, says the engine"):
+        one.write(run(one))
+
+
+def test_the_old_one_is_stopped_and_cannot_be_removed(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path, stop=f"echo '{STOPPED}' >$there", rm=NO)
+    one = client()
+    with pytest.raises(EngineWritePartly, match=r"it is stopped \(exited \(0\)\), but not removed"):
+        one.write(run(one, replaces="abc"))
+
+
+def test_the_old_one_is_as_it_was(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path, rm=NO)
+    one = client()
+    with pytest.raises(WriteRefused, match="no, says the engine"):
+        one.write(run(one, replaces="abc"))
+
+
+def test_nobody_can_look_afterwards(play: Play, tmp_path: Path) -> None:
+    silence = "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
+    engine_that(play, tmp_path, run=f"touch {tmp_path}/down; {silence}")
+    file = tmp_path / "docker"
+    down = f"[ -e {tmp_path}/down ] && {{ {silence}; }}"
+    file.write_text(file.read_text().replace("there=", f"{down}\nthere=", 1))
+    one = client()
+    with pytest.raises(EngineWriteUnknown) as failure:
+        one.write(run(one, replaces="abc"))
+    assert failure.value.cause.endswith(
+        "its daemon does not answer; the old container ovn-ic-db is removed"
+    )
+
+
+def test_files_are_gone_and_the_container_stays(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path, rm=NO)
+    file = tmp_path / "a.db"
+    file.touch()
+    one = client()
+    wanted = RemoveContainer(one.engine, "ovn-ic-db", "abc", (str(file), "/nowhere/b.db"))
+    with pytest.raises(EngineWritePartly) as failure:
+        one.write(wanted)
+    assert not file.exists()
+    assert f"{file} is removed, but the container is as it was: docker" in failure.value.cause
+    engine_that(play, tmp_path)
+    one.write(wanted)
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_file_that_cannot_be_removed_keeps_the_container(play: Play, tmp_path: Path) -> None:
+    engine_that(play, tmp_path)
+    first, second = tmp_path / "a.db", tmp_path / "b.db"
+    first.touch()
+    (second / "x").mkdir(parents=True)
+    one = client()
+    both = RemoveContainer(one.engine, "ovn-ic-db", "abc", (str(first), str(second)))
+    with pytest.raises(EngineWritePartly, match=f"{first} is removed, but not {second}: "):
+        one.write(both)
+    with pytest.raises(WriteRefused, match="the files of the databases cannot be removed"):
+        one.write(both)
+    assert not [line for line in said(tmp_path) if " rm -f ovn-ic-db" in line or " stop " in line]

@@ -184,6 +184,24 @@ def test_without_a_receipt_nobody_can_tell_who_changed_it(
     assert eyes.keys("NB_Global", "options") == {"x": "1"}
 
 
+def test_without_a_receipt_a_refused_repetition_says_nothing_of_the_first_try(
+    databases: StandaloneDatabases, eyes: Eyes
+) -> None:
+    """Between what the repetition has compared and its arrival somebody does the same."""
+
+    def fate(number: int) -> Fate:
+        if number == 2:
+            eyes.set_key("NB_Global", "x", "1", "options")
+        return Fate.LOSE_REQUEST if number == 1 else Fate.PASS
+
+    with (
+        behind(databases, fate) as (client, proxy),
+        pytest.raises(WriteUncertain, match="the plan saw nothing"),
+    ):
+        client.write(_key("1", None))
+    assert proxy.writes == 2
+
+
 # Servers that go away
 
 

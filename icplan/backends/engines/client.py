@@ -9,29 +9,12 @@ from dataclasses import replace
 from icplan.backends.deadline import Deadline
 from icplan.backends.engines.containerd import Containerd
 from icplan.backends.engines.docker import Docker
-from icplan.backends.engines.failures import (
-    CommandFailed,
-    EngineUnreadable,
-    EngineWriteUnknown,
-    last_line,
-    refused,
-)
+from icplan.backends.engines.failures import CommandFailed, EngineUnreadable
+from icplan.backends.engines.files import existing
 from icplan.backends.engines.road import Here, OverSsh, Road
 from icplan.backends.engines.runtime import Runtime
-from icplan.backends.failures import WriteRefused
-from icplan.core.engines import (
-    Container,
-    Engine,
-    EngineWrite,
-    HostState,
-    InspectHost,
-    MarkContainer,
-    RemoveContainer,
-    RunContainer,
-)
-
-WRITE_SECONDS = 600.0
-"""An image may have to be pulled."""
+from icplan.backends.engines.writing import Writer
+from icplan.core.engines import Engine, EngineWrite, HostState, InspectHost
 
 _CONTROL = {
     "OVN_IC_Northbound": "/var/run/ovn/ovn_ic_nb_db.ctl",
@@ -74,7 +57,7 @@ class EngineClient:
                     if (found := self._members(query.name, name, deadline))
                 }
                 container = replace(container, members=members)
-            return HostState(container, self._files(query.files, deadline))
+            return HostState(container, existing(self._road, query.files, deadline))
         except CommandFailed as error:
             raise EngineUnreadable(self.engine, error) from error
 
@@ -86,86 +69,12 @@ class EngineClient:
         found = {str(ipaddress.ip_address(one.strip("[]"))) for one in _MEMBER.findall(listed)}
         return tuple(sorted(found)) if done.code == 0 else ()
 
-    def _files(self, files: tuple[str, ...], deadline: Deadline) -> tuple[str, ...]:
-        done = self._road.run(("env", "LC_ALL=C", "ls", "-d", "--", *files), deadline)
-        there = done.out.split("\n")
-        absent = done.err.count("No such file or directory")
-        if len([one for one in files if one in there]) + absent < len(files):
-            raise CommandFailed(
-                f"it cannot be seen which files there are: {last_line(done.err)}",
-                "use root there, or a user who may look into that folder",
-            )
-        return tuple(one for one in files if one in there)
-
     def write(self, operation: EngineWrite) -> None:
         """Does an operation while what it expects is there.
 
         Raises:
-            WriteRefused: something else is there, or the engine does not do it.
+            WriteRefused: something else is there, or the engine does nothing of it.
+            EngineWritePartly: a part of it was done.
             EngineWriteUnknown: nobody could say in time what became of it.
         """
-        deadline = Deadline.after(WRITE_SECONDS)
-        try:
-            match operation:
-                case RunContainer():
-                    self._run(operation, deadline)
-                case MarkContainer(_, name, expected, owner):
-                    self._require(name, expected, deadline)
-                    self._runtime.mark(name, owner, deadline)
-                case RemoveContainer(_, name, expected, files):
-                    self._require(name, expected, deadline)
-                    if expected:
-                        self._runtime.remove(name, deadline)
-                    self._delete(files, deadline)
-        except CommandFailed as error:
-            if error.unanswered:
-                raise EngineWriteUnknown(self.engine, error) from error
-            raise refused(self.engine, error, f"container {operation.name}") from error
-
-    def _run(self, wanted: RunContainer, deadline: Deadline) -> None:
-        # The image first: what cannot be fetched takes nothing away.
-        image = self._runtime.fetch(wanted.image, deadline)
-        self._require(wanted.name, wanted.replaces, deadline)
-        if wanted.replaces:
-            self._runtime.remove(wanted.name, deadline)
-        try:
-            self._runtime.run(wanted, image, deadline)
-        except CommandFailed as error:
-            if not error.unanswered or not self._came_about(wanted):
-                raise
-
-    def _came_about(self, wanted: RunContainer) -> bool:
-        """Whether a container was started although nobody said so."""
-        deadline = Deadline.after(self._seconds)
-        found = self._runtime.inspect(wanted.name, (), deadline)
-        return found is not None and found.id != wanted.replaces and found.owner == wanted.owner
-
-    def _require(self, name: str, expected: str, deadline: Deadline) -> None:
-        """Lets a write pass while the container is there that the plan saw, or none as then."""
-        found = self._runtime.inspect(name, (), deadline)
-        if (found.id if found else "") == expected:
-            return
-        raise WriteRefused(
-            f"container {name}",
-            place=str(self.engine),
-            cause=f"the plan saw {_seen(expected)}, but {_now(found)} is there now",
-            cure="somebody changed it meanwhile: run `icplan plan` again and read the difference",
-        )
-
-    def _delete(self, files: tuple[str, ...], deadline: Deadline) -> None:
-        if not files:
-            return
-        done = self._road.run(("rm", "-f", "--", *files), deadline)
-        if done.code != 0:
-            raise CommandFailed(
-                f"the files of the databases cannot be removed: {last_line(done.err)}",
-                f"remove them as root: rm {' '.join(files)}",
-            )
-
-
-def _seen(expected: str) -> str:
-    return "another one" if expected else "none"
-
-
-def _now(found: Container | None) -> str:
-    return f"one of {found.image}" if found else "none"
+        Writer(self.engine, self._runtime, self._road, self._seconds).write(operation)

@@ -54,7 +54,19 @@ class Containerd:
         process = f"icplan-{secrets.token_hex(4)}"
         return self._ctr(("tasks", "exec", "--exec-id", process, name, *arguments), deadline)
 
-    def fetch(self, image: str, deadline: Deadline) -> str:
+    def prepare(self, wanted: RunContainer, deadline: Deadline) -> str:
+        """Sees to it that the image and the folders are there; how the engine calls the image."""
+        image = self._fetch(wanted.image, deadline)
+        # Docker makes what it mounts; containerd wants it to be there.
+        sources = [source for source, _ in wanted.mounts]
+        made = self._ctr.road.run(("mkdir", "-p", "--", *sources), deadline)
+        if made.code != 0:
+            raise CommandFailed(
+                f"its folders cannot be made: {last_line(made.err)}", "use root there"
+            )
+        return image
+
+    def _fetch(self, image: str, deadline: Deadline) -> str:
         """Sees to it that an image is there; how the engine calls it.
 
         Images that were pulled have the name of their registry in front, imported ones may not.
@@ -76,14 +88,7 @@ class Containerd:
         return full
 
     def run(self, wanted: RunContainer, image: str, deadline: Deadline) -> None:
-        """Starts a container from an image that is there."""
-        # Docker makes what it mounts; containerd wants it to be there.
-        sources = [source for source, _ in wanted.mounts]
-        made = self._ctr.road.run(("mkdir", "-p", "--", *sources), deadline)
-        if made.code != 0:
-            raise CommandFailed(
-                f"its folders cannot be made: {last_line(made.err)}", "use root there"
-            )
+        """Starts a container for which everything was prepared."""
         self._ctr.demand(
             arguments(wanted, image),
             deadline,

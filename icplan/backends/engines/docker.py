@@ -52,8 +52,9 @@ class Docker:
         """Runs a command in a container."""
         return self._docker(("exec", name, *arguments), deadline)
 
-    def fetch(self, image: str, deadline: Deadline) -> str:
-        """Sees to it that an image is there; how the engine calls it."""
+    def prepare(self, wanted: RunContainer, deadline: Deadline) -> str:
+        """Sees to it that the image is there; how the engine calls it."""
+        image = wanted.image
         if self._docker(("image", "inspect", "--format", "{{.Id}}", image), deadline).code != 0:
             done = self._docker(("pull", "--quiet", image), deadline)
             if done.code != 0:
@@ -64,7 +65,7 @@ class Docker:
         return image
 
     def run(self, wanted: RunContainer, image: str, deadline: Deadline) -> None:
-        """Starts a container from an image that is there."""
+        """Starts a container for which everything was prepared."""
         self._docker.demand(
             arguments(wanted, image), deadline, f"see why: docker ps -a; docker logs {wanted.name}"
         )

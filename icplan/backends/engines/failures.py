@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from icplan.backends.failures import WriteRefused
 from icplan.core.engines import Engine
-from icplan.errors import IcplanError
+from icplan.errors import Exit, IcplanError
 
 
 class CommandFailed(Exception):
@@ -13,12 +13,16 @@ class CommandFailed(Exception):
     Attributes:
         cure: what a user can do about it.
         unanswered: it may have been done all the same.
+        unsent: it has not begun; never together with `unanswered`.
     """
 
-    def __init__(self, message: str, cure: str, *, unanswered: bool = False) -> None:
+    def __init__(
+        self, message: str, cure: str, *, unanswered: bool = False, unsent: bool = False
+    ) -> None:
         super().__init__(message)
         self.cure = cure
         self.unanswered = unanswered
+        self.unsent = unsent
 
 
 class EngineUnreadable(IcplanError):
@@ -29,19 +33,45 @@ class EngineUnreadable(IcplanError):
 
 
 class EngineWriteUnknown(IcplanError):
-    """A write was begun, and nobody could say whether it was done."""
+    """A write was begun, and nobody could say whether it was done.
 
-    def __init__(self, engine: Engine, failure: CommandFailed) -> None:
+    Args:
+        seen: what is certain of it all the same; empty: nothing.
+    """
+
+    def __init__(self, engine: Engine, failure: CommandFailed, seen: str = "") -> None:
+        but = f"; {seen}" if seen else ""
         super().__init__(
             str(engine),
-            cause=f"a write was begun, and whether it was done is not known: {failure}",
+            cause=f"a write was begun, and whether it was done is not known: {failure}{but}",
             cure="run `icplan plan`: it shows whether something is left to be done",
         )
 
 
-def refused(engine: Engine, failure: CommandFailed, what: str) -> WriteRefused:
-    """The error of a write that an engine did not do."""
-    return WriteRefused(what, place=str(engine), cause=str(failure), cure=failure.cure)
+class EngineWritePartly(IcplanError):
+    """Of a write a part was done, and the rest was not.
+
+    Args:
+        name: the container.
+        done: what was done, and what was not.
+    """
+
+    exit = Exit.STOPPED
+
+    def __init__(self, engine: Engine, name: str, done: str, failure: CommandFailed) -> None:
+        super().__init__(
+            f"container {name}",
+            place=str(engine),
+            cause=f"{done}: {failure}",
+            cure=f"{failure.cure}; then run icplan again, it goes on from here",
+        )
+
+
+def refused(engine: Engine, failure: CommandFailed, name: str) -> WriteRefused:
+    """The error of a write of which an engine did nothing."""
+    return WriteRefused(
+        f"container {name}", place=str(engine), cause=str(failure), cure=failure.cure
+    )
 
 
 def last_line(text: str) -> str:

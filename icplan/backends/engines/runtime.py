@@ -26,11 +26,14 @@ class Runtime(Protocol):
     def execute(self, name: str, arguments: Sequence[str], deadline: Deadline) -> Done:
         """Runs a command in a container."""
 
-    def fetch(self, image: str, deadline: Deadline) -> str:
-        """Sees to it that an image is there; how the engine calls it."""
+    def prepare(self, wanted: RunContainer, deadline: Deadline) -> str:
+        """Sees to all that a container needs; how the engine calls its image.
+
+        Nothing that runs is touched.
+        """
 
     def run(self, wanted: RunContainer, image: str, deadline: Deadline) -> None:
-        """Starts a container from an image that is there."""
+        """Starts a container for which everything was prepared."""
 
     def mark(self, name: str, owner: str, deadline: Deadline) -> None:
         """Sets our mark on a container."""
@@ -86,4 +89,7 @@ class Command:
                 "use root, or a user of the group that owns the daemon's socket",
             )
         if any(one in text for one in self._silent):
-            raise CommandFailed("its daemon does not answer", f"start it there: {self._start}")
+            # Of a command that asks the daemon several things, some may be done.
+            raise CommandFailed(
+                "its daemon does not answer", f"start it there: {self._start}", unanswered=True
+            )

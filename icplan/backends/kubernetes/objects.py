@@ -145,7 +145,8 @@ class Objects:
         progress = _Progress()
         try:
             self._write(write, progress)
-        except (ObjectStale, ClusterUnreadable, AccessFailed) as error:
+        except (WriteRefused, ClusterUnreadable, AccessFailed) as error:
+            # A repetition that is refused says nothing of the first try.
             if not progress.unanswered:
                 raise
             raise WriteUnknown(write.resource, error) from error

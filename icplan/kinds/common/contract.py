@@ -160,7 +160,8 @@ class Step:
         unless: evidence that makes this step needless, and as many after it as `skips` says.
         guards: looked at just before the write.
         awaits: evidence that the next step needs.
-        leaves: how things stand while no further step is done; empty where that is no matter.
+        leaves: how things stand while no further step is done, or of this one a part only; empty
+            where that is no matter.
         resolutions: how what the write holds of things only known later is found.
         afresh: how the write is made in its place at the moment itself, where what other zones do
             until then may have brought about a part of it.

@@ -47,9 +47,9 @@ def _stopped(spec: Spec, facts: Facts) -> bool:
     if by_engine(spec) is None or any(host not in facts.hosts for host in hosts(spec)):
         return False
     states = [facts.hosts[host] for host in hosts(spec)]
-    running = [one for one in states if one.container is not None and one.container.running]
+    running = [one for one in states if one.running]
     startable = [one for one in states if one not in running and (one.container or one.files)]
-    gone = any(one.container is None and not one.files for one in states)
+    gone = any(one.emptied for one in states)
     removed = spec.destroyed and gone and all_out(spec, facts)
     return len(running) < majority(spec) and (bool(startable) or removed)
 

@@ -78,7 +78,7 @@ def _to_be_removed(view: View) -> bool:
     """Whether the databases go, as everything does: once nobody else is registered there."""
     if not view.spec.destroyed:
         return False
-    gone = any(one.container is None and not one.files for one in view.facts.hosts.values())
+    gone = any(one.emptied for one in view.facts.hosts.values())
     if view.facts.ic_stopped and gone and all_out(view.spec, view.facts):
         # An interrupted removal: it begins when nobody is registered any more. Where a zone is
         # still in, a member was lost otherwise.

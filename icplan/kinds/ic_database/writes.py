@@ -76,7 +76,8 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     """One write a host, and what must be seen of it before the next host's turn."""
     host = change.address.name
     if change.action is Action.DELETE:
-        return (Step(operation(change, view), guards=_guards(view, host)),)
+        leaves = "nobody is registered in the IC databases any more, and nobody misses them"
+        return (Step(operation(change, view), guards=_guards(view, host), leaves=leaves),)
     if change.action is Action.ADOPT and not change.differing:
         return (Step(operation(change, view)),)
     awaits: tuple[Check, ...] = (answers(view, host),)
@@ -85,8 +86,17 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
         # started, and only then waited for.
         again = view.facts.ic_stopped
         awaits = () if again else (*awaits, connected(view, host))
-    leaves = f"{host} has no working IC databases now" if change.before is not None else ""
+    leaves = _leaves(view, host) if change.before is not None else ""
     return (Step(operation(change, view), awaits=awaits, leaves=leaves),)
+
+
+def _leaves(view: View, host: str) -> str:
+    """How things stand while the old container is gone and the new one does not answer."""
+    if len(hosts(view.spec)) > 1:
+        learning = "and the zones learn on while most of the other members answer"
+    else:
+        learning = "but no zone learns anything until they are back"
+    return f"{host} has no working IC databases now: traffic goes on, {learning}"
 
 
 def operation(change: Change, view: View) -> EngineWrite:

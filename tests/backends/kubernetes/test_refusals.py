@@ -398,6 +398,26 @@ def test_a_write_that_is_not_taken(
     assert state(api) == BEFORE
 
 
+@real
+@group
+def test_a_refused_repetition_says_nothing_of_the_first_try(
+    api: ApiClient, found: Found, tmp_path: Path
+) -> None:
+    late: list[Callable[[], Reply]] = []
+
+    def meddle(number: int, do: Callable[[], Reply]) -> Reply:
+        if number == 1:
+            late.append(do)
+            return Reply(cut=True)
+        return status(400, "BadRequest", "what?")
+
+    with pytest.raises(WriteUnknown, match="what"):
+        writing(api, tmp_path, meddle, writes_of(found)["PUT"])
+    # And so it is: it arrives.
+    assert late[0]().status == 200
+    assert state(api) == AFTER
+
+
 # A real server that is in trouble
 
 
