@@ -29,7 +29,7 @@ from icplan.spec.model import Remote
 
 ZONE = "az1"
 LIMIT = 1.5
-"""What design.md asks for: reading takes at most so many times what the bare protocol takes."""
+"""Reading takes at most so many times what the bare protocol takes."""
 
 _TABLE = "Logical_Router_Static_Route"
 _ROWS_AT_ONCE = 5_000

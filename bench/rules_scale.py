@@ -6,17 +6,20 @@ Clusters of a made-up world, before anything is interconnected: each has its own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
 
 from bench import processor
 from icplan.core.address import IC
+from icplan.kinds import KINDS
+from icplan.kinds.common import zones
+from icplan.kinds.common.config_map import data
 from icplan.kinds.common.contract import View
-from icplan.ovn.cluster import JOIN, ROUTER, Cluster, Node, Subnet
+from icplan.ovn.cluster import JOIN, ROUTER, Cluster, ConfigMap, Node, Subnet
 from icplan.ovn.facts import Facts
-from icplan.ovn.interconnect import IcNorthbound, IcSouthbound
+from icplan.ovn.interconnect import IcNorthbound, IcSouthbound, PortBinding
 from icplan.ovn.northbound import NatRule, Northbound, Router, RouterPort
 from icplan.ovn.southbound import Chassis, Southbound
 from icplan.planning.rules import LIVE, Seen
@@ -46,6 +49,28 @@ def seen(size: Size, *, alike: bool) -> Seen:
         {name: _cluster(name, index, size, alike=alike) for index, name in enumerate(names)},
     )
     return Seen(View(_spec(names), facts), {}, {}, ())
+
+
+def standing(size: Size) -> View:
+    """The same zones, none like another, once each is switched on and has its port."""
+    view = seen(size, alike=False).view
+    clusters = dict(view.facts.clusters)
+    ports: list[PortBinding] = []
+    for number, zone in enumerate(zones.kube_ovn(view.spec)):
+        config = ConfigMap("", data(view.spec, zone), {})
+        clusters[zone.name] = replace(clusters[zone.name], config=config)
+        network = f"169.254.{number >> 8}.{number & 255}/16"
+        ports.append(PortBinding(zone.name, f"ts-{zone.name}", "ts", "", "", (network,)))
+    registered = IcSouthbound(tuple(clusters), (), tuple(ports), ())
+    return View(view.spec, replace(view.facts, clusters=clusters, ic_southbound=registered))
+
+
+def seconds_of_states(size: Size) -> float:
+    """How long all kinds take to say what zones that stand should be, and what they are."""
+    view = standing(size)
+    return processor.seconds(
+        lambda: [(dict(kind.desired(view)), dict(kind.observed(view))) for kind in KINDS]
+    )
 
 
 def _spec(names: list[str]) -> Spec:
@@ -135,6 +160,9 @@ def main(rounds: int, each: bool) -> None:
                 f"  {size.zones:4} zones x {size.subnets} subnets {'alike' if alike else 'apart'}"
                 f" {taken:7.3f} s, {taken / size.zones * 1000:7.3f} ms for each zone"
             )
+    for size in sizes:
+        taken = seconds_of_states(size)
+        click.echo(f"  {size.zones:4} zones that stand, states of all kinds {taken:7.3f} s")
     for alike in (False, True) if each else ():
         given = seen(sizes[-1], alike=alike)
         slowest = sorted((_of_rule(given, place), place) for place in range(len(LIVE)))[-6:]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from icplan.kinds import KINDS
+from tests.conformance.rows import ROWS
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "icplan").rglob("*.py"))
@@ -50,6 +51,51 @@ def test_every_kind_is_in_the_registry_the_contract_and_the_cases() -> None:
 
 def test_kinds_have_names_of_their_own() -> None:
     assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+FACTS = "docs/facts.md"
+CITATION = re.compile(r"docs/facts\.md,?[\s#]+sections?[\s#]+(\d+)(?:[\s#]+and[\s#]+(\d+))?")
+ELSEWHERE = re.compile(r"domain[\s#]+facts|\b(?:domain|design|style)\.md\b", re.IGNORECASE)
+
+
+def written() -> dict[str, str]:
+    """Every text that explains the project, by its path; this file alone is left out."""
+    folders = ("icplan", "tests", "bench", "docs", "examples")
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
+    return {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in (*found, ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+        if path.suffix in {".py", ".md"} and path != Path(__file__)
+    }
+
+
+def test_facts_are_cited_from_the_document_that_is_here() -> None:
+    text = (ROOT / FACTS).read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\d+)\. ", text, re.MULTILINE)
+    assert sections == [str(number) for number in range(1, len(sections) + 1)]
+    cited: set[str] = set()
+    for path, one in written().items():
+        assert not ELSEWHERE.search(one), path
+        if not path.endswith(".py"):
+            continue
+        numbers = [number for found in CITATION.findall(one) for number in found if number]
+        assert set(numbers) <= set(sections), path
+        # A citation names its section: else nobody finds the fact, and nothing here checks it.
+        assert len(CITATION.findall(one)) == one.count(FACTS), path
+        cited |= set(numbers)
+    assert len(cited) > 5
+
+
+def test_what_the_facts_link_and_name_exists() -> None:
+    text = (ROOT / FACTS).read_text(encoding="utf-8")
+    for place in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / "docs" / place).exists(), place
+    named = re.findall(r"\b((?:tests|icplan)/[\w./-]*[\w-])", text)
+    assert named
+    for place in named:
+        assert (ROOT / place).exists(), place
+    rows = set(re.findall(r"\b([2-7]\.\d\d)\b", text))
+    assert rows == {row for row in ROWS if re.fullmatch(r"\d\.\d\d", row)}
 
 
 # Who has no clusters does not wait for the libraries that reach them: half a second.

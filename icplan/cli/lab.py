@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from icplan.cli.options import JSON, console
 from icplan.errors import Exit
 from icplan.lab import operations
 from icplan.lab.state import Family, LabOptions, Mode
+from icplan.render.document import FORMAT_VERSION
 
 DIRECTORY = click.option(
     "--directory",
@@ -113,7 +115,7 @@ def status(context: click.Context, directory: Path | None, as_json: bool) -> int
     out = console(context)
     lab = operations.describe(directory)
     if as_json:
-        out.print_json(lab)
+        out.print_json({"format_version": FORMAT_VERSION, **asdict(lab)})
         return Exit.DONE
     out.print(f"{lab.mode.value} lab in {lab.directory}\n")
     out.print(f"file            {lab.interconnect_file}\n")

@@ -29,7 +29,7 @@ class Reason(StrEnum):
     LEAVING = "its availability zone is declared absent"
     ADVERTISED = "its availability zone advertises, and would advertise it too"
     GONE = "its availability zone is declared gone"
-    ORPHANED = "left behind: nobody uses it any more, and nobody takes it away"
+    ORPHANED = "left behind: what made it is gone or switched off, and will not remove it"
     DESTROYED = "the interconnection is taken apart"
 
 

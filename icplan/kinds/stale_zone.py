@@ -1,6 +1,7 @@
 """What zones that are no more have left in the IC southbound database. Takes it away whole.
 
-Their peers go on routing into nothing until these rows are gone (domain facts section 8, measured).
+Their peers go on routing into nothing until these rows are gone (measured: docs/facts.md section
+8).
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def _listed(names: list[str] | tuple[str, ...]) -> str:
 
 
 def operation(change: Change, view: View) -> Operation:
-    """All rows in one transaction, those that refer to others first (domain facts section 8).
+    """All rows in one transaction, those that refer to others first (docs/facts.md section 8).
 
     Rows that came since are not among them, and the database then keeps the zone's own row.
     """

@@ -147,7 +147,7 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
 def takes_away(change: Change) -> bool:
     """Whether a Subnet is given back because its zone leaves.
 
-    Before the zone is out, its controller would advertise it (domain facts section 3: an older
+    Before the zone is out, its controller would advertise it (docs/facts.md section 3: an older
     one within a round).
     """
     return change.reason is Reason.LEAVING

@@ -43,7 +43,7 @@ from icplan.spec.load import Spec
 NAME = SWITCH_KIND
 VENDOR = "kube-ovn"
 """Newer Kube-OVN controllers do not see a switch without it, and adding it later rebuilds every
-zone (domain facts section 5); so every switch gets it, whatever zones there are today."""
+zone (docs/facts.md section 5); so every switch gets it, whatever zones there are today."""
 
 
 def address(name: str) -> Address:
@@ -115,7 +115,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     elif change.action is Action.DELETE:
         yield from rebuilds(view, Generation.OLD)
     elif "vendor" in change.differing:
-        # It appears to newer controllers; older ones have seen it all the time (domain facts 5).
+        # To newer controllers it appears; older ones saw it all the time (docs/facts.md section 5).
         yield from rebuilds(view, Generation.NEW)
 
 
@@ -148,7 +148,7 @@ def _stranded(change: Change, view: View) -> Iterator[Effect]:
 def steps(change: Change, view: View) -> tuple[Step, ...]:
     """One write; two where what runs the databases may have made the switch by itself meanwhile.
 
-    The image's script makes `ts` at each start, some versions without the vendor (domain facts
+    The image's script makes `ts` at each start, some versions without the vendor (docs/facts.md
     section 5): then it is adopted, else it is made. Where all is taken apart, switches go only
     when nobody can need them.
     """

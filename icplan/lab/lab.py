@@ -18,6 +18,7 @@ from icplan.lab.kubernetes import tools
 from icplan.lab.kubernetes.users import join_kubeconfigs
 from icplan.lab.kubernetes.zone import KubernetesZone
 from icplan.lab.ports import reserve_port
+from icplan.lab.startable import Startable
 from icplan.lab.state import ClusterPorts, LabOptions, LabState, Mode, Pod, ZoneState
 from icplan.lab.waiting import wait_until
 from icplan.lab.zone import Zone
@@ -25,7 +26,6 @@ from icplan.lab.zone import Zone
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from icplan.lab.ping import PingResult, RunningPing
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ZONE_NAME = re.compile(r"(?!(ic\d|tls|underlay)$)[a-z0-9][a-z0-9-]{0,30}")
 
 
-class Lab:
+class Lab(Startable):
     """A lab in one folder. A context manager: entering starts it, leaving removes it.
 
     Attributes:
@@ -67,18 +67,6 @@ class Lab:
         for zone in state.zones:
             lab.zones[zone.name] = lab._zone(zone)
         return lab
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Bring the lab up.

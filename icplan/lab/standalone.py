@@ -8,20 +8,18 @@ from __future__ import annotations
 import itertools
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from icplan.lab import folder
 from icplan.lab.ic_databases import IcDatabases, choose_ic_ports
 from icplan.lab.jsonrpc import OvsdbSession
 from icplan.lab.ports import reserve_port
+from icplan.lab.startable import Startable
 from icplan.lab.state import LabOptions, LabState, ZoneState
 from icplan.lab.zone_databases import ZoneDatabases
 
-if TYPE_CHECKING:
-    from types import TracebackType
 
-
-class StandaloneDatabases:
+class StandaloneDatabases(Startable):
     """The databases of some zones and of their interconnection, and nothing else.
 
     Attributes:
@@ -35,18 +33,6 @@ class StandaloneDatabases:
         self.zones: dict[str, ZoneDatabases] = {}
         self._names = zones
         self._sessions: list[tuple[OvsdbSession, str, list[dict[str, Any]]]] = []
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Make the databases and start their servers.

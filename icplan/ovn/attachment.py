@@ -21,7 +21,7 @@ class Attachment:
 def attachments(northbound: Northbound, transit_switch: str) -> tuple[Attachment, ...]:
     """All routers' ports on a transit switch, by name of the switch port.
 
-    They are found by what they are, not by how they are called (domain facts section 6).
+    They are found by what they are, not by how they are called (docs/facts.md section 6).
     """
     switch = northbound.transit(transit_switch)
     if switch is None:

@@ -9,7 +9,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+.].*)?")
 
 
 class Generation(StrEnum):
-    """Which behaviour a controller has (domain facts section 3)."""
+    """Which behaviour a controller has (docs/facts.md section 3)."""
 
     NEW = "new"
     """1.15.24 and later 1.15, the 1.16 branch after 1.16.2, and 1.17 on."""

@@ -15,10 +15,10 @@ from icplan.ovn.rows import number, pairs, text, texts
 ADVERTISE = "ic-route-adv"
 LEARN = "ic-route-learn"
 LEARNED_FROM = "ic-learned-route"
-"""The key by which ovn-ic knows the routes that it made (domain facts section 4)."""
+"""The key by which ovn-ic knows the routes that it made (docs/facts.md section 4)."""
 BLACKLIST = "ic-route-blacklist"
 DENYLIST = "ic-route-denylist"
-"""OVN 24.09 and later read this one first, and the blacklist only without it (domain facts 9)."""
+"""OVN 24.09 and later read the blacklist only without this one (docs/facts.md section 9)."""
 
 _TO_PREFIX = re.compile(r"ip[46]\.dst *== *([0-9a-fA-F.:/]+)")
 
@@ -79,8 +79,8 @@ class StaticRoute:
     Attributes:
         learned_from: the uuid of the Route row in the IC southbound database that ovn-ic made it
             from; empty for a route of somebody else.
-        origin: its `options:origin`, which Kube-OVN's controller looks at (domain facts section 4);
-            None when it has no such key.
+        origin: its `options:origin`, at which Kube-OVN's controller looks (docs/facts.md section
+            4); None when it has no such key.
         external_ids: of those that ovn-ic did not make.
         written: the prefix as the row has it.
         table: empty for <main>.
@@ -244,7 +244,7 @@ class Northbound:
 
 
 ALLOW_PRIORITY = 29500
-"""At which Kube-OVN's controller lets traffic to other zones pass (domain facts section 4)."""
+"""At which Kube-OVN's controller lets traffic to other zones pass (docs/facts.md section 4)."""
 
 
 def policy_queries(zone: str) -> tuple[Query, ...]:

@@ -14,7 +14,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def network(text: str) -> Network:
     """The network of a prefix that may have host bits, or of a single address.
 
-    Learned and advertised routes keep host bits, such as 10.17.0.1/16 (domain facts section 4,
+    Learned and advertised routes keep host bits, such as 10.17.0.1/16 (docs/facts.md section 4,
     measured), so prefixes are normalised before they are compared.
 
     The same few prefixes are compared over and over, so they are remembered.

@@ -26,7 +26,7 @@ def candidates(northbound: Northbound, router: Router) -> tuple[Candidate, ...]:
     """What a router offers to ovn-ic, before the denylist.
 
     Connected networks of all ports but those on a transit switch, and dst-ip static routes;
-    neither default routes nor link-local prefixes nor what was learned itself (domain facts
+    neither default routes nor link-local prefixes nor what was learned itself (docs/facts.md
     section 4; measured with OVN 23.03.1).
     """
     transit = {

@@ -106,7 +106,7 @@ class ByHand:
         """What the zones lose whose routes by hand lead to addresses that are given up.
 
         Such routes survive whatever becomes of the zone that they lead to, and its address does
-        not (domain facts section 7, recorded): nobody but their author puts them right.
+        not (docs/facts.md section 7, recorded): nobody but their author puts them right.
         """
         for effect in effects:
             for address in effect.gives_up:

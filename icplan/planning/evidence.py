@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from icplan.core.address import IC
+from icplan.core.address import IC, Address
 from icplan.core.change import Change
 from icplan.kinds import CHAIN, KINDS
 from icplan.kinds.common import zones
@@ -51,6 +51,7 @@ def _pairs(view: View) -> Iterator[Check]:
     """Each present zone has learned what each other one advertises, and nothing of those gone."""
     declared = list(zones.declared(view.spec))
     switches = view.spec.interconnect.transit_switches.names
+    parts = {zone.name: objects(zone, switches) for zone in declared}
     for learner in declared:
         if not learner.present or not learner.automatic(view.spec):
             continue
@@ -59,9 +60,10 @@ def _pairs(view: View) -> Iterator[Check]:
             if origin.name == learner.name:
                 continue
             if origin.present and origin.automatic(view.spec):
-                yield _learned(learner, origin, switches)
+                both = parts[learner.name] | parts[origin.name]
+                yield _learned(learner, origin, switches, both)
                 if learner.kube_ovn:
-                    yield _passed(learner, origin, switches)
+                    yield _passed(learner, origin, both)
             elif not origin.present:
                 yield _forgotten(learner, origin)
 
@@ -81,10 +83,12 @@ def _kept(
 
 
 def _learned(
-    learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
+    learner: zones.DeclaredZone,
+    origin: zones.DeclaredZone,
+    switches: tuple[str, ...],
+    both: frozenset[Address],
 ) -> Check:
-    """One check a pair and direction: the routes over all switches."""
-    needs = objects(learner, switches) | objects(origin, switches)
+    """One check a pair and direction: the routes over all switches; `both` are their objects."""
 
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(learner.name) or facts.zone_unseen(origin.name)
@@ -96,7 +100,7 @@ def _learned(
     return Check(
         exchange(learner),
         f"{learner.name} has learned the subnets of {origin.name}",
-        frozenset(needs).union(*map(needed, switches)),
+        both.union(*map(needed, switches)),
         test,
         peer=origin.name,
     )
@@ -165,7 +169,7 @@ def _stale(held: set[tuple[str, str]], hops: list[str], published: set[str]) -> 
 
 
 def _passed(
-    learner: zones.DeclaredZone, origin: zones.DeclaredZone, switches: tuple[str, ...]
+    learner: zones.DeclaredZone, origin: zones.DeclaredZone, both: frozenset[Address]
 ) -> Check:
     """A Kube-OVN zone lets traffic to what it learned pass, before its policies reroute it."""
 
@@ -194,7 +198,7 @@ def _passed(
     return Check(
         exchange(learner),
         f"{learner.name} lets traffic to {origin.name} pass",
-        frozenset(objects(learner, switches) | objects(origin, switches)),
+        both,
         test,
         peer=origin.name,
     )

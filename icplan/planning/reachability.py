@@ -47,7 +47,7 @@ def today(view: View) -> Reachability:
     """The pairs of today, by the names that the file has for them.
 
     A zone counts when it has published a port and advertises routes, or when somebody has made a
-    route by hand between it and another zone (domain facts section 7): one that leads to the
+    route by hand between it and another zone (docs/facts.md section 7): one that leads to the
     address of a zone's port is a way although nobody advertises anything.
 
     What the file's IC databases show says nothing of a zone that uses others: its own routes tell.

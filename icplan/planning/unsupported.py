@@ -35,4 +35,4 @@ def _places(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if interconnect.limits.canary is not None:
         yield ("limits", "canary"), "limits.canary"
     for index, _ in enumerate(interconnect.expect):
-        yield ("expect", index), "an expectation"
+        yield ("expect", index), "expect"

@@ -40,6 +40,12 @@ class Verdict:
     waived: str = ""
 
 
+def waivable(code: str) -> bool:
+    """Whether the file can accept what a rule refuses; limits and their like, it cannot."""
+    severity = _SEVERITIES.get(code)
+    return severity is not None and severity.waivable
+
+
 def offline(spec: Spec) -> tuple[Verdict, ...]:
     """What the file alone decides; `validate` shows it."""
     found = (_plain_verdict(rule, finding) for rule in OFFLINE for finding in rule.find(spec))
@@ -96,11 +102,10 @@ def _waived(spec: Spec, verdict: Verdict, today: str, used: set[int]) -> Verdict
 
 def _bad_codes(spec: Spec) -> Iterator[Verdict]:
     for index, waiver in enumerate(spec.interconnect.accept):
-        severity = _SEVERITIES.get(waiver.rule)
-        if severity is None or not severity.waivable:
+        if not waivable(waiver.rule):
             message = (
                 f"there is no rule {waiver.rule}"
-                if severity is None
+                if waiver.rule not in _SEVERITIES
                 else f"{waiver.rule} is not waivable"
             )
             cure = "Remove the waiver, or correct the code."
@@ -111,8 +116,7 @@ def _bad_codes(spec: Spec) -> Iterator[Verdict]:
 def _waivers(spec: Spec, today: str, used: set[int]) -> Iterator[Verdict]:
     """What only the day and the findings can tell of a waiver."""
     for index, waiver in enumerate(spec.interconnect.accept):
-        severity = _SEVERITIES.get(waiver.rule)
-        if severity is None or not severity.waivable:
+        if not waivable(waiver.rule):
             continue
         origin = spec.origin("accept", index, "rule")
         if waiver.until is not None and waiver.until.isoformat() < today:

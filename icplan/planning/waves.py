@@ -111,7 +111,7 @@ def _before_leaving(
     """The evidence without which a zone's next step out must not be made.
 
     A name that is cleared while gateways or ports are still registered leaves them behind for
-    ever, and with them a blackhole at the peers (domain facts section 6, measured). Usually an
+    ever, and with them a blackhole at the peers (docs/facts.md section 6, measured). Usually an
     earlier wave has awaited this; after an interrupted run there is none.
     """
     leaving = {one.address.site for one in members if one.reason is Reason.LEAVING}

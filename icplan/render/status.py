@@ -16,6 +16,7 @@ from icplan.ovn.northbound import Northbound
 from icplan.ovn.prefix import ordered
 from icplan.ovn.routes import candidates
 from icplan.planning.plan import Plan
+from icplan.planning.routes_today import RouteToday, routes_today
 from icplan.render.document import FORMAT_VERSION, UnreadableDocument
 from icplan.render.paint import Paint, escape
 from icplan.render.sources import subjects
@@ -54,6 +55,21 @@ class LearnedStatus(TypedDict):
     prefixes: list[str]
 
 
+class RouteStatus(TypedDict):
+    """A route of the file, or of an earlier one; `trouble` says why it does not serve.
+
+    `live` is null where nobody could look. `next_hop` is empty where the route is not there, and
+    `switch` where a row is there once too often.
+    """
+
+    to: str
+    prefix: str
+    switch: str
+    next_hop: str
+    live: bool | None
+    trouble: str
+
+
 class ControllerStatus(TypedDict):
     """A Kube-OVN zone's controller; `trouble` says why it does not run, and is empty if it does."""
 
@@ -79,6 +95,7 @@ class ZoneStatus(TypedDict):
     advertises: list[str]
     withholds: list[str]
     learned: list[LearnedStatus]
+    routes: list[RouteStatus]
 
 
 class StatusDocument(TypedDict):
@@ -102,6 +119,9 @@ def status_document(plan: Plan) -> StatusDocument:
     north = facts.ic_northbound
     # Those that the plan only starts are among them.
     lost = {one: why for one, why in facts.unseen.items() if not why.forbidden}
+    routes: dict[str, list[RouteToday]] = {}
+    for one in routes_today(plan.view):
+        routes.setdefault(one.zone, []).append(one)
     return {
         "format_version": FORMAT_VERSION,
         "owner": plan.owner,
@@ -113,6 +133,7 @@ def status_document(plan: Plan) -> StatusDocument:
                 declared.get(name),
                 facts,
                 ic,
+                routes.get(name, []),
                 left_out=name in spec.without,
             )
             for name in sorted({*declared, *spec.without, *(ic.zones if ic else ())})
@@ -131,6 +152,7 @@ def _zone(
     declared: zones.DeclaredZone | None,
     facts: Facts,
     seen_ic: IcSouthbound | None,
+    routes: list[RouteToday],
     *,
     left_out: bool,
 ) -> ZoneStatus:
@@ -149,6 +171,18 @@ def _zone(
         "advertises": list(ordered(one.prefix for one in ic.routes if one.zone == name)),
         "withholds": _withholds(declared, seen),
         "learned": _learned(declared, seen, seen_ic),
+        "routes": [_route(one) for one in routes],
+    }
+
+
+def _route(route: RouteToday) -> RouteStatus:
+    return {
+        "to": route.to,
+        "prefix": route.prefix,
+        "switch": route.switch,
+        "next_hop": route.next_hop,
+        "live": route.live,
+        "trouble": route.trouble,
     }
 
 
@@ -294,6 +328,20 @@ def _zone_lines(zone: ZoneStatus, paint: Paint) -> Iterator[str]:
         yield f"  withholds   {_some(zone['withholds'])}"
     for learned in zone["learned"]:
         yield f"  learned     {_some(learned['prefixes'])} from {escape(learned['zone'])}"
+    yield from _route_lines(zone["routes"], paint)
+
+
+def _route_lines(routes: list[RouteStatus], paint: Paint) -> Iterator[str]:
+    """Those that lead the same way in one line."""
+    ways: dict[tuple[str, str, str, str], list[str]] = {}
+    for one in routes:
+        way = (one["to"], one["switch"], one["next_hop"], one["trouble"])
+        ways.setdefault(way, []).append(one["prefix"])
+    for (to, switch, hop, why), prefixes in ways.items():
+        over = f" over {escape(switch)}" if switch else ""
+        by = f", next hop {escape(hop)}" if hop else ""
+        state = paint.bad(escape(why)) if why else paint.good("live")
+        yield f"  route       {_some(prefixes)} to {escape(to) or 'nobody'}{over}{by}  {state}"
 
 
 def _served(port: PortStatus, paint: Paint) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from icplan.planning.verdicts import waivable
 from icplan.render.document import (
     ChangeDocument,
     Json,
@@ -165,6 +166,9 @@ def verdict_lines(verdict: VerdictDocument, paint: Paint) -> Iterator[str]:
         yield from _wrapped(f"accepted: {verdict['waived']}", 6)
     else:
         yield from _wrapped(f"cure: {verdict['cure']}", 6)
+    if verdict["status"] == "refused" and waivable(verdict["code"]):
+        entry = f"{{rule: {verdict['code']}, at: {verdict['at']}, reason: WHY}}"
+        yield from _wrapped(f"or waive it, once reviewed, by an entry of `accept`: {entry}", 6)
 
 
 def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:

@@ -34,7 +34,7 @@ from icplan.run.stopping import never
 from icplan.run.wait import POLL_SECONDS, Evidence, Pending, await_evidence
 
 SETTLE_SECONDS = 15.0
-"""Three rounds of Kube-OVN's controller, which looks every 5 s (domain facts section 4)."""
+"""Three rounds of Kube-OVN's controller, which looks every 5 s (docs/facts.md section 4)."""
 
 
 _PERHAPS = "it may be that"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,14 +15,14 @@ from icplan.spec.codes import Code
 from icplan.spec.diagnostic import Diagnostic, FileError
 from icplan.spec.grammar import INTERCONNECT, ZONE_LIST, Grammar, Model
 from icplan.spec.judge import Judge
-from icplan.spec.model import Interconnect, PlainOvnAccess, PlainOvnZone
+from icplan.spec.model import Interconnect, KubeOvnZone, PlainOvnAccess, PlainOvnZone
 from icplan.spec.paths import spelled
 from icplan.spec.source import Document, read_text
 from icplan.spec.source import Path as KeyPath
 from icplan.spec.texts import found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spec:
     """The model of a file, with the places of everything in it.
 
@@ -40,6 +41,21 @@ class Spec:
     without: frozenset[str] = frozenset()
     access: Document | None = None
     destroyed: bool = False
+
+    @cached_property
+    def living(self) -> tuple[tuple[int, PlainOvnZone | KubeOvnZone], ...]:
+        """The zones that can be reached, each with its place in the file, ordered by name."""
+        zones = (
+            (index, zone)
+            for index, zone in enumerate(self.interconnect.availability_zones)
+            if isinstance(zone, PlainOvnZone | KubeOvnZone)
+        )
+        return tuple(sorted(zones, key=lambda one: one[1].name))
+
+    @cached_property
+    def living_by_name(self) -> Mapping[str, tuple[int, PlainOvnZone | KubeOvnZone]]:
+        """The same by name; of two with one name, which a rule refuses, the first."""
+        return {one[1].name: one for one in reversed(self.living)}
 
     def origin(self, *path: str | int) -> Origin:
         """Where a value is written, by its path in the file: `availabilityZones, 1, name`.

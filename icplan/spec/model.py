@@ -407,7 +407,7 @@ class TransitSwitches(_Entity):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Kube-OVN's names of the switches (domain facts, section 5)."""
+        """Kube-OVN's names of the switches (docs/facts.md section 5)."""
         return tuple("ts" if index == 0 else f"ts{index}" for index in range(self.count))
 
     def subnet_of(self, index: int) -> str:
@@ -470,7 +470,7 @@ class Limits(_Entity):
     deletions: StrictInt = Field(default=0, ge=0)
     """How many objects may be deleted in one apply."""
     canary: ZoneName | None = None
-    """The zone that is written first, and alone."""
+    """The zone that is written first, and alone. Not carried out yet: plan and apply refuse it."""
 
 
 class KubernetesAccess(_Entity):
@@ -536,7 +536,7 @@ class _LivingZone(_Entity):
     route_policy: RoutePolicy | None = None
     """Overrides the interconnection's routePolicy for this zone."""
     withhold: Annotated[tuple[Subnet, ...], LIST_OF_ONE] = ()
-    """Subnets that are not advertised, by name or CIDR."""
+    """Each kind says what it means; here for its place among the keys."""
     platform: Platform
     """Each kind says which; here for its place among the keys."""
 
@@ -568,6 +568,8 @@ class KubeOvnZone(KubeOvnAccess, _LivingZone):
         default=(), validate_default=True, examples=[["az1-gw1", "az1-gw2"]]
     )
     """The nodes that carry the tunnels; the first is active, the rest stand by."""
+    withhold: Annotated[tuple[Subnet, ...], LIST_OF_ONE] = ()
+    """Subnets that are not advertised, whole ones: by name, or by a CIDR that holds them."""
 
 
 class PlainOvnAccess(_Entity):
@@ -616,6 +618,8 @@ class PlainOvnZone(PlainOvnAccess, _LivingZone):
         default=(), validate_default=True, examples=[["net1"]]
     )
     """The host names of the chassis that carry the tunnels; the first is active."""
+    withhold: Annotated[tuple[Subnet, ...], LIST_OF_ONE] = ()
+    """CIDRs, or switches behind the router by name, that are neither advertised nor learned."""
 
 
 Zone: TypeAlias = KubeOvnZone | PlainOvnZone | GoneZone
@@ -671,7 +675,7 @@ class ManualRoute(_Entity):
 
 
 class Expectation(_Entity):
-    """What the reviewers insist on, there and back: checked on every plan and by verify."""
+    """What the reviewers insist on, there and back. Not carried out yet, as `expect` says."""
 
     from_: End = Field(alias="from", examples=["az1/ovn-default"])
     """One end: ZONE/SUBNET, ZONE/CIDR, ZONE/* or *."""
@@ -729,7 +733,7 @@ class Interconnect(_Entity):
         default=(),
         examples=[[{"from": "az1/ovn-default", "to": "az2/10.17.0.0/16", "reachable": True}]],
     )
-    """What must be reachable, and what must not."""
+    """What must be reachable, and what not. Not carried out yet: plan and apply refuse it."""
     accept: tuple[Waiver, ...] = Field(
         default=(),
         examples=[[{"rule": "IC017", "at": "az1", "reason": "SNAT only on the office subnet"}]],

@@ -11,6 +11,7 @@ from bench.plan_scale import Size, plan, seconds
 from bench.read_northbound import measure
 from bench.rules_scale import Size as World
 from bench.rules_scale import seconds as of_rules
+from bench.rules_scale import seconds_of_states
 
 
 @pytest.mark.real
@@ -34,6 +35,13 @@ def test_rules_are_not_quadratic_in_zones(alike: bool) -> None:
     many = of_rules(World(300, 50), alike=alike)
     # 10 to 13 are usual, a rule that compares each zone with each other one makes it 100.
     assert many / few < 50, "ten times the zones took more than fifty times as long"
+
+
+def test_the_states_of_clusters_that_stand_are_not_cubic_in_zones() -> None:
+    few = seconds_of_states(World(30, 5))
+    many = seconds_of_states(World(240, 5))
+    # 8 is usual; one kind that went through all zones for each pair of them made it 430.
+    assert many / few < 80, "eight times the zones took more than eighty times as long"
 
 
 def test_a_made_up_world_that_stands_needs_no_change() -> None:

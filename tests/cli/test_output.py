@@ -15,7 +15,9 @@ import orjson
 import pytest
 
 from icplan.cli.main import _COMMANDS, run
+from icplan.spec.schema import json_schema
 from tests.cli.conftest import Json, Run, World
+from tests.spec.test_schema import keys
 
 pytestmark = pytest.mark.real
 
@@ -382,7 +384,7 @@ def test_the_question_at_a_terminal(icplan: Run, fresh: World) -> None:
 
 UNSUPPORTED = {
     "limits.canary": ("metadata", "limits: {canary: az1}\nmetadata"),
-    "an expectation": (
+    "expect": (
         "metadata",
         'expect: [{from: "*", to: "*", reachable: true}]\nmetadata',
     ),
@@ -407,8 +409,17 @@ def test_what_is_not_supported_yet_is_named_with_its_line(
 
 
 def test_every_unsupported_place_is_named_at_once(icplan: Run, fresh: World) -> None:
-    fresh.file(UNSUPPORTED["an expectation"], UNSUPPORTED["limits.canary"])
+    fresh.file(UNSUPPORTED["expect"], UNSUPPORTED["limits.canary"])
     assert icplan("plan").err.count(" is not supported yet") == 2
+
+
+def test_the_schema_says_what_is_not_supported_yet() -> None:
+    said = {
+        where.rpartition(".")[2]
+        for where, one in keys(json_schema())
+        if "Not carried out yet: plan" in str(one.get("description"))
+    }
+    assert said == {what.rpartition(".")[2] for what in UNSUPPORTED}
 
 
 # Whatever happens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from icplan.cli.main import run
 from icplan.errors import IcplanError
 from icplan.lab import Family, Lab, LabOptions, operations, programs, wait_until
 from icplan.lab.daemons import end_all
@@ -155,6 +157,17 @@ def test_options_that_cannot_be_are_refused(directory: Path) -> None:
     for zones in (("az1", "az1"), ("ic1",), ("../az1",)):
         with pytest.raises(IcplanError, match="zone"):
             Lab(directory, LabOptions(zones=zones)).start()
+
+
+def test_what_it_is_made_of_is_a_document_of_a_known_format(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Lab(directory, LabOptions(zones=("az1",))) as lab:
+        assert run(["lab", "status", "--json", "--directory", str(directory)]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["format_version"] == "1.0"
+        assert document["ic_northbound"] == lab.ic.northbound.network
+        assert [zone["name"] for zone in document["zones"]] == ["az1"]
 
 
 # Ending it

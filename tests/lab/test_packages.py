@@ -97,6 +97,22 @@ def test_a_killed_installation_is_cleaned_up_by_the_next(machine: Machine) -> No
     assert machine.policy.read_text() == "#!/bin/sh\nexit 104\n"
 
 
+@pytest.mark.parametrize(("offered", "package"), [(True, "docker-cli"), (False, "docker.io")])
+def test_the_docker_command_is_taken_from_where_it_is(
+    machine: Machine, offered: bool, package: str
+) -> None:
+    named = machine.bin.parent / "named"
+    machine.script("apt-cache", f'[ "$1 $2" = "show docker-cli" ] && exit {0 if offered else 100}')
+    machine.apt(f'echo " $* " >{named}; {machine.installs}')
+    done = machine.run()
+    assert done.returncode == 0, done.stderr
+    words = named.read_text().split()
+    assert package in words
+    assert len(words) == len({*words})
+    assert ("docker-cli" in words) is offered
+    assert "|" not in done.stdout
+
+
 def test_packages_that_do_not_bring_the_programs_are_an_error(machine: Machine) -> None:
     machine.apt("exit 0")
     done = machine.run()

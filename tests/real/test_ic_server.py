@@ -45,7 +45,7 @@ def server(lab: Lab) -> tuple[dict[str, str], dict[str, str]]:
 def apply(lab: Lab, icplan: Icplan) -> None:
     """Applies; when two controllers have drawn one address, does what the message says.
 
-    They draw from 128 addresses without knowing of each other (domain facts section 4).
+    They draw from 128 addresses without knowing of each other (docs/facts.md section 4).
     """
     done = icplan("apply", "--auto-approve", "--wait", "30")
     while done.exit == 3 and "have the same address on" in done.out:

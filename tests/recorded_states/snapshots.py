@@ -41,7 +41,7 @@ NOBODY_ANSWERS = Unreadable("nobody answers", "start the IC databases")
 class Marks:
     """What icplan has marked as its own by the time that the state is looked at.
 
-    Labels and annotations do nothing (domain facts section 2, recorded: step 9).
+    Labels and annotations do nothing (docs/facts.md section 2, recorded: step 9).
 
     Attributes:
         owner: the mark on ConfigMaps and transit switches; empty: on none of them.

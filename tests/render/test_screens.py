@@ -9,6 +9,7 @@ from icplan.render.progress import TextProgress
 from icplan.render.reports import verify_text
 from icplan.render.status import StatusDocument, status_document, status_text
 from icplan.run.verify import verify
+from tests.planning.altered import Case
 from tests.test_cases import FOLDER, plan_of
 
 
@@ -63,6 +64,63 @@ def test_status_of_two_zones_with_one_address_learns_from_the_other_one() -> Non
 def test_status_names_zones_that_are_not_in_the_file() -> None:
     _, text = status("rules/IC027-undeclared-zone")
     assert "az2   registered, not in the file\n" in text
+
+
+def routes(case: str) -> list[str]:
+    _, text = status(case)
+    return [line.strip() for line in text.splitlines() if line.startswith("  route ")]
+
+
+def test_status_shows_routes_by_hand_and_whether_they_serve() -> None:
+    document, _ = status("manual_route/clusters-one-to-two")
+    assert document["zones"][0]["routes"] == [
+        {
+            "to": "az2",
+            "prefix": "10.17.0.0/16",
+            "switch": "ts",
+            "next_hop": "169.254.100.22",
+            "live": True,
+            "trouble": "",
+        },
+        {
+            "to": "az2",
+            "prefix": "10.17.0.0/16",
+            "switch": "ts1",
+            "next_hop": "",
+            "live": False,
+            "trouble": "not there",
+        },
+    ]
+    assert routes("manual_route/typed-by-hand") == [
+        "route       10.17.0.0/16, 10.117.0.0/24 to az2 over ts, next hop 169.254.100.247  live",
+        "route       10.16.0.0/16 to az1 over ts, next hop 169.254.100.150  live",
+    ]
+
+
+def test_status_says_why_a_route_does_not_serve() -> None:
+    lost, _ = routes("manual_route/drift-next-hop")
+    assert lost.endswith("to az2 over ts, next hop 169.254.100.9  nobody has that address")
+    held_up, missing = routes("manual_route/clusters-typed-by-hand")
+    assert held_up.endswith("over ts, next hop 169.254.100.22  no policy lets it pass")
+    assert missing.endswith("10.16.0.0/16 to az1 over ts  not there")
+    altered, _ = routes("manual_route/drift-policy")
+    assert altered.endswith("matches where packets come from")
+    others = Case("manual_route/nothing-to-do")
+    (row,) = (
+        row
+        for row in others.rows("az1/OVN_Northbound", "Logical_Router_Static_Route")
+        if row["nexthop"] == "169.254.100.247"
+    )
+    row["nexthop"] = "169.254.100.150"
+    (one, _) = status_document(others.plan())["zones"]
+    assert one["routes"][0]["trouble"] == "it is the address of az1"
+
+
+def test_status_never_takes_an_unseen_route_for_one_that_is_not_there() -> None:
+    document, text = status("manual_route/peer-unreadable")
+    assert [one["live"] for zone in document["zones"] for one in zone["routes"]] == [True, None]
+    assert "  route       10.16.0.0/16 to az1 over ts  unseen\n" in text
+    assert routes("start/nothing-to-do") == []
 
 
 def test_verify_when_everything_is_there() -> None:

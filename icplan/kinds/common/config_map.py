@@ -18,7 +18,7 @@ KEYS = (
     "gw-nodes",
     "auto-route",
 )
-"""All that the controller knows; none has a default in its code (domain facts section 2)."""
+"""All that the controller knows; none has a default in its code (docs/facts.md section 2)."""
 
 
 def data(spec: Spec, zone: zones.DeclaredZone) -> dict[str, str]:

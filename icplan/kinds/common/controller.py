@@ -25,7 +25,7 @@ PORTS_KIND = "transit-ports"
 ENABLE = "enable-ic"
 
 REBUILD_SECONDS = "1 to 5 s"
-"""The control plane's gap was 0.2 to 1.2 s (domain facts section 3, measured), and the data
+"""The control plane's gap was 0.2 to 1.2 s (docs/facts.md section 3, measured), and the data
 plane's own time comes on top."""
 
 
@@ -118,7 +118,7 @@ def running(zone: str) -> Check:
 
 
 def guard(zone: str) -> Guard:
-    """Nothing is written that no controller would carry out, or clean up (domain facts 3)."""
+    """No write that no controller would carry out, or clean up (docs/facts.md section 3)."""
     return Guard(controller_queries(zone), running(zone))
 
 

@@ -40,8 +40,10 @@ def switched_on(view: View, zone: str) -> bool:
     One that is switched on only now begins anew, and has nothing to be cured of.
     """
     seen = view.facts.clusters.get(zone)
-    declared = any(one.name == zone and one.present for one in zones.kube_ovn(view.spec))
-    if not declared or seen is None or seen.config is None:
+    declared = zones.named(view.spec, zone)
+    if declared is None or not (declared.kube_ovn and declared.present):
+        return False
+    if seen is None or seen.config is None:
         return False
     return seen.config.data.get(ENABLE) != OFF
 
@@ -75,26 +77,31 @@ def shared_addresses(view: View, zone: str) -> tuple[Shared, ...]:
     ic = view.facts.ic_southbound
     if ic is None or not switched_on(view, zone):
         return ()
-    mine = [port for port in ic.ports if port.zone == zone]
+    mine = {
+        (port.transit_switch, bare(network))
+        for port in ic.ports
+        if port.zone == zone
+        for network in port.networks
+    }
+    # Who yields is looked up for the few that have one of them: there is a port of every zone.
     found = {
         Shared(port.transit_switch, bare(network), port.zone)
         for port in ic.ports
-        if port.zone != zone and not _yields(view, zone, port.zone)
-        for own in mine
-        if own.transit_switch == port.transit_switch
+        if port.zone != zone
         for network in port.networks
-        if bare(network) in {bare(one) for one in own.networks}
+        if (port.transit_switch, bare(network)) in mine and not _yields(view, zone, port.zone)
     }
     return tuple(sorted(found, key=lambda one: (one.switch, one.other, one.address)))
 
 
 def _yields(view: View, zone: str, other: str) -> bool:
     """Whether it is the other zone that gets another address, or gives it up altogether."""
-    if any(one.name == other and not one.present for one in zones.declared(view.spec)):
+    declared = zones.named(view.spec, other)
+    if declared is not None and not declared.present:
         return True
     if other in zones.gone(view.spec):
         return True
-    if any(one.name == other for one in zones.seen_plain(view)):
+    if declared is not None and not declared.kube_ovn and view.facts.zone_unseen(other) is None:
         return True
     return other > zone and switched_on(view, other)
 
@@ -104,7 +111,7 @@ def carried(view: View, zone: str) -> bool:
     config = view.facts.clusters[zone].config
     if config is None:
         return True
-    declared = next(one for one in zones.kube_ovn(view.spec) if one.name == zone)
+    declared = zones.find_cluster(view, zone).declared
     wanted = {**kept(view, zone, config), **data(view.spec, declared)}
     return dict(config.data) != wanted
 
@@ -139,7 +146,7 @@ def lost_ports(view: View, zone: str) -> tuple[str, ...]:
     """The transit switches on which a zone has nothing but its router's half of a port.
 
     kube-ovn-controller deletes the switches but the first when it starts, in some versions;
-    ovn-ic makes them anew, without the port (domain facts section 5). The interconnection
+    ovn-ic makes them anew, without the port (docs/facts.md section 5). The interconnection
     controller makes and deletes both halves at once, and so nothing else looks like that.
     """
     seen = view.facts.northbound.get(zone)

@@ -19,7 +19,7 @@ from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
 MANAGED_BY = "app.kubernetes.io/managed-by"
 AUTO = "auto-route"
 OFF = "false"
-"""The only text that switches a zone off (domain facts section 3, measured)."""
+"""The only text that switches a zone off (docs/facts.md section 3, measured)."""
 _MADE_BY_THIS_RUN = ""
 
 

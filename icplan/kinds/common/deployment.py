@@ -21,9 +21,9 @@ MOUNTS = (
     ("/var/run/ovn", "/var/run/ovn"),
     ("/var/log/ovn", "/var/log/ovn"),
 )
-"""Sources on the host and places inside, as Kube-OVN documents them (domain facts section 10)."""
+"""Sources on the host and places inside, as Kube-OVN documents them (docs/facts.md section 10)."""
 FILES = ("/etc/ovn/ovn_ic_nb_db.db", "/etc/ovn/ovn_ic_sb_db.db")
-"""The databases on the host; what is removed with them, as documented (section 11)."""
+"""The databases on the host, which are removed with them (docs/facts.md section 11)."""
 DATABASES = (IC_NORTHBOUND, IC_SOUTHBOUND)
 PORTS = (6645, 6646)
 """Where the image's script lets the databases listen, whatever the file says."""
@@ -45,7 +45,7 @@ VARIABLES = (
     SUBNET,
     SWITCH,
 )
-"""All that the script knows (domain facts section 10), and one that ovn-ic-nbctl knows in it."""
+"""All that the script knows (docs/facts.md section 10), and one that ovn-ic-nbctl knows in it."""
 
 _FIRST_OF_TODAY = (1, 11, 16)
 _VERSION = re.compile(r":v?([0-9]+)\.([0-9]+)\.([0-9]+)([-.+][^:/]*)?$")
@@ -134,7 +134,7 @@ def environment(spec: Spec, image: str, host: str, *, joins: bool = False) -> di
     """The variables that the script needs on a host; what it does by itself is left out.
 
     Today's script waits for a leader check that only Kubernetes can serve, and takes part in a
-    cluster with TLS, unless it is told not to (domain facts sections 9 and 10). Each member makes
+    cluster with TLS, unless it is told not to (docs/facts.md sections 9 and 10). Each member makes
     the switch `ts`, and ends when it asks its own server for it, which does not lead: all of them
     must be named (measured).
 

@@ -7,7 +7,7 @@ def rotated(gateways: tuple[str, ...], index: int) -> tuple[str, ...]:
     """The gateways of the switch with that index.
 
     Each switch begins with another one, as Kube-OVN does it: with several switches traffic is
-    spread over the gateways (domain facts section 4).
+    spread over the gateways (docs/facts.md section 4).
     """
     if not gateways:
         return ()

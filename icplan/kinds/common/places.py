@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(data: Mapping[str, str]) -> Place:
-    """The place that a ConfigMap's data names; nothing has a default (domain facts section 2)."""
+    """The place that a ConfigMap's data names; nothing has a default (docs/facts.md section 2)."""
     hosts = (one.strip() for one in data.get(HOST, "").split(","))
     return Place(
         frozenset(bare(one) for one in hosts if one),

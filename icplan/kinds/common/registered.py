@@ -23,7 +23,7 @@ def sites(facts: Facts) -> Mapping[str, str]:
 def owners(facts: Facts) -> dict[str, set[str]]:
     """The zones that have registered an address on a transit switch, by address.
 
-    Two can have drawn the same one (domain facts section 4).
+    Two can have drawn the same one (docs/facts.md section 4).
     """
     names, found = sites(facts), dict[str, set[str]]()
     for port in facts.ic_southbound.ports if facts.ic_southbound else ():
@@ -40,13 +40,13 @@ def addresses(view: View, zone: str) -> tuple[str, ...]:
     """
     found = {address for address, names in owners(view.facts).items() if zone in names}
     seen = view.facts.northbound.get(zone)
-    routers = (one.router for one in zones.declared(view.spec) if one.name == zone)
-    if seen is not None and (router := next(routers, None)) is not None:
+    declared = zones.named(view.spec, zone)
+    if seen is not None and declared is not None:
         found |= {
             bare(network)
             for switch in seen.switches
             if switch.transit_switch
-            for one in of_router(seen, switch.transit_switch, router)
+            for one in of_router(seen, switch.transit_switch, declared.router)
             for network in one.router_port.networks
         }
     return tuple(sorted(found))

@@ -29,7 +29,7 @@ def half_registered(view: View) -> Iterator[zones.SeenZone]:
     """The plain zones that are out and whose rows have stayed in the IC southbound database.
 
     A name that is cleared while gateways are registered leaves all of it behind: ovn-ic tries
-    once, and then idles (domain facts section 6, measured). That they are this zone's, and not
+    once, and then idles (docs/facts.md section 6, measured). That they are this zone's, and not
     those of another one of that name, is told by its own chassis among the gateways.
     """
     ic = view.facts.ic_southbound
@@ -51,7 +51,7 @@ def learned(seen: Northbound, router: str) -> tuple[StaticRoute, ...]:
 def name_when_out(view: View, zone: zones.SeenZone) -> str:
     """The name that a zone's database has once all else of it has left.
 
-    A plain zone has given it up by then; that of a Kube-OVN zone stays (domain facts section 3).
+    A plain zone has given it up by then; that of a Kube-OVN zone stays (docs/facts.md section 3).
     """
     seen = zone.northbound
     given_up = seen.name == zone.name or seen.external_ids.get(MARK) == view.owner
@@ -86,7 +86,7 @@ def learned_orphans(view: View) -> Iterator[tuple[zones.SeenZone, tuple[StaticRo
     """The zones to be out in which nobody takes away what they have learned, and what that is.
 
     Older controllers leave it behind when they take a zone down, and a newer one that finds its
-    zone switched off looks no more (domain facts section 3). In a plain zone it is ovn-ic's, as
+    zone switched off looks no more (docs/facts.md section 3). In a plain zone it is ovn-ic's, as
     long as that runs under a registered name. In a zone that is interconnected it is never theirs.
     """
     for zone in zones.seen(view):
@@ -113,7 +113,7 @@ def dangling_ports(view: View) -> Iterator[tuple[zones.SeenCluster, Attachment]]
     """Ports of a Kube-OVN zone that its controller made under a name which nothing has any more.
 
     It knows its ports by the zone's name alone: once that has changed while it did not run, it
-    makes new ones beside them, and the old ones stay for ever (domain facts section 8).
+    makes new ones beside them, and the old ones stay for ever (docs/facts.md section 8).
     """
     for zone in zones.clusters(view):
         seen = view.facts.northbound.get(zone.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from icplan.ovn.prefix import Network, network
 
@@ -17,7 +18,7 @@ def subnets(text: str) -> tuple[Network, ...]:
 def capacity(subnet: Network) -> int:
     """How many zones fit into the upper half of a subnet.
 
-    Kube-OVN draws its zones' addresses from the lower half (domain facts section 4), so the upper
+    Kube-OVN draws its zones' addresses from the lower half (docs/facts.md section 4), so the upper
     one is ours; the broadcast address is nobody's.
     """
     return subnet.num_addresses // 2 - (1 if subnet.version == 4 else 0)
@@ -73,6 +74,7 @@ def keep_or_choose(
     return choose(zone, subnet, taken)
 
 
+@lru_cache(maxsize=1 << 14)
 def bare(one: str) -> str:
     """An address in canonical form without its length; text that is none as it is."""
     try:

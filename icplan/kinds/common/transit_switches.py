@@ -42,9 +42,9 @@ def needed(name: str) -> frozenset[Address]:
 def servers(view: View) -> tuple[zones.SeenCluster, ...]:
     """The zones whose clusters run the IC databases as Kube-OVN's Deployment, by name.
 
-    It makes and deletes the switches itself, so that rows of ours would be fought over (domain
-    facts section 5). When the file says which cluster that is, it is that one, whether or not the
-    Deployment is there yet.
+    It makes and deletes the switches itself, so that rows of ours would be fought over
+    (docs/facts.md section 5). When the file says which cluster that is, it is that one, whether or
+    not the Deployment is there yet.
     """
     if view.spec.interconnect.ic_database.deployment is not None:
         declared = deployed_in(view.spec)
@@ -63,7 +63,7 @@ def counted(view: View) -> bool:
 
 
 def numbered(count: int) -> tuple[str, ...]:
-    """The names that Kube-OVN gives to so many switches: ts, ts1, ts2 (domain facts section 5)."""
+    """The names that Kube-OVN gives to so many switches: ts, ts1, ts2 (docs/facts.md section 5)."""
     return tuple("ts" if index == 0 else f"ts{index}" for index in range(count))
 
 
@@ -108,7 +108,7 @@ def _unknown(view: View) -> Unreadable | None:
 
 
 def rebuilds(view: View, only: Generation | None = None) -> Iterator[Effect]:
-    """Every Kube-OVN zone is rebuilt when the set of switches changes (domain facts section 3).
+    """Every Kube-OVN zone is rebuilt when the set of switches changes (docs/facts.md section 3).
 
     In plain OVN zones a switch carries traffic only through the zones' ports. Of a zone that is
     registered without being in the file it is not known which of the two it is.

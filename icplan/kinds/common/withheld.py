@@ -65,7 +65,7 @@ def by_others(view: View, zone: zones.SeenCluster) -> tuple[Subnet, ...]:
 def planned_denials(view: View, zone: zones.SeenCluster) -> tuple[str, ...]:
     """What the controller has reason to deny once the file is applied, overlaps left out.
 
-    Withheld Subnets, the join Subnet and the Nodes' addresses (domain facts section 4).
+    Withheld Subnets, the join Subnet and the Nodes' addresses (docs/facts.md section 4).
     """
     ours, _ = entries(zone.cluster, zone.declared.zone.withhold)
     withheld = (*ours, *by_others(view, zone))
@@ -78,7 +78,7 @@ def planned_denials(view: View, zone: zones.SeenCluster) -> tuple[str, ...]:
 def stale_denials(view: View, name: str) -> tuple[str, ...]:
     """What the controller of a zone will deny for ever although it has no reason to.
 
-    A newer controller never takes an entry off that overlaps a Subnet of its own (domain facts
+    A newer controller never takes an entry off that overlaps a Subnet of its own (docs/facts.md
     section 4, measured; the recordings show it for every such entry). One that overlaps what
     another zone offers is a denial of today.
     """
@@ -99,7 +99,7 @@ class OverlapDenial:
 def overlap_denials(view: View, name: str) -> tuple[OverlapDenial, ...]:
     """What a newer controller denies because another zone offers something that overlaps.
 
-    Nothing but a line in its log tells of it (domain facts section 4, measured): what it denies
+    Nothing but a line in its log tells of it (docs/facts.md section 4, measured): what it denies
     is neither advertised nor learned. An overlap that the file accepts is left out.
     """
     denied = _unfounded_denials(view, name)

@@ -94,13 +94,17 @@ def left_out(spec: Spec) -> Iterator[DeclaredZone]:
     return (zone for zone in _living(spec) if zone.name in spec.without)
 
 
-def _living(spec: Spec) -> list[DeclaredZone]:
-    zones = (
-        DeclaredZone(zone, index)
-        for index, zone in enumerate(spec.interconnect.availability_zones)
-        if isinstance(zone, PlainOvnZone | KubeOvnZone)
-    )
-    return sorted(zones, key=lambda one: one.name)
+def _living(spec: Spec) -> Iterator[DeclaredZone]:
+    return (DeclaredZone(zone, index) for index, zone in spec.living)
+
+
+def named(spec: Spec, name: str) -> DeclaredZone | None:
+    """The zone of that name, if it can be reached and is not left out."""
+    found = spec.living_by_name.get(name)
+    if found is None or name in spec.without:
+        return None
+    index, zone = found
+    return DeclaredZone(zone, index)
 
 
 def gone(spec: Spec) -> dict[str, Origin]:
@@ -148,10 +152,10 @@ def find(view: View, name: str) -> SeenZone:
     Raises:
         KeyError: the file declares no such zone, or it was not read.
     """
-    for zone in declared(view.spec):
-        if zone.name == name:
-            return SeenZone(zone, view.facts.northbound[name], view.facts.southbound[name])
-    raise KeyError(name)
+    zone = named(view.spec, name)
+    if zone is None:
+        raise KeyError(name)
+    return SeenZone(zone, view.facts.northbound[name], view.facts.southbound[name])
 
 
 def find_cluster(view: View, name: str) -> SeenCluster:
@@ -160,7 +164,7 @@ def find_cluster(view: View, name: str) -> SeenCluster:
     Raises:
         KeyError: the file declares no such zone, or it was not read.
     """
-    for zone in kube_ovn(view.spec):
-        if zone.name == name:
-            return SeenCluster(zone, view.facts.clusters[name])
-    raise KeyError(name)
+    zone = named(view.spec, name)
+    if zone is None or not zone.kube_ovn:
+        raise KeyError(name)
+    return SeenCluster(zone, view.facts.clusters[name])

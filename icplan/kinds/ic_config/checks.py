@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from icplan.core.address import Address
-from icplan.core.state import Declared, Present
+from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.config_map import KEYS, data
 from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
@@ -34,6 +34,8 @@ RESTART = f"kubectl -n {NAMESPACE} rollout restart deployment/{CONTROLLER}"
 
 def checks(view: View) -> Iterator[Check]:
     """From the ConfigMap over the controller to the databases, or backwards when leaving."""
+    # Once for all zones: each of the two goes through all of them.
+    there, meant = observed(view), desired(view)
     for zone in zones.kube_ovn(view.spec):
         if not zone.present:
             yield from _leaving(zone)
@@ -41,7 +43,8 @@ def checks(view: View) -> Iterator[Check]:
             continue
         yield running(zone.name)
         yield _written(view, zone)
-        yield from _rebuilds(view, zone.name)
+        config = config_address(zone.name)
+        yield from _rebuilds(view, zone.name, there.get(config), meant.get(config))
         yield _named(zone.name)
         yield _exchanging(zone, automatic=zone.automatic(view.spec))
         if not zone.automatic(view.spec):
@@ -72,12 +75,13 @@ def _written(view: View, zone: zones.DeclaredZone) -> Check:
     )
 
 
-def _rebuilds(view: View, zone: str) -> Iterator[Check]:
+def _rebuilds(
+    view: View, zone: str, was: Observed | None, wanted: Desired | None
+) -> Iterator[Check]:
     """That what is planned has made the controller replace its ports, for each of the causes.
 
     Without this what was there before would be taken for what the controller has made of it.
     """
-    was, wanted = observed(view).get(config_address(zone)), desired(view).get(config_address(zone))
     if not isinstance(was, Present) or not isinstance(wanted, Declared):
         return
     if not enabled(was.attributes):
@@ -200,7 +204,7 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
         )
         yield transit_evidence.offered(own, name, host, needs(name), cure)
     switches = view.spec.interconnect.transit_switches
-    # By name, as the controller counts them when it rotates (domain facts section 4).
+    # By name, as the controller counts them when it rotates (docs/facts.md section 4).
     for place, switch in enumerate(sorted(switches.names)):
         all_of_it = needs(name) | needed(switch)
         subnet = switches.subnet_of(switches.names.index(switch))
@@ -262,7 +266,7 @@ def _port(zone: str, switch: str, subnet: str, about: frozenset[Address]) -> Che
             return Held()
         return Missing(
             f"the port of {zone} on {switch} has {', '.join(networks)}, outside of {subnet}",
-            # A restarted controller keeps the ports that it finds (domain facts section 3).
+            # A restarted controller keeps the ports that it finds (docs/facts.md section 3).
             f'switch {zone} off and on again: enable-ic "false", then "true", in its ConfigMap',
         )
 

@@ -1,4 +1,4 @@
-"""What a change of the ConfigMap does, by the controller's generation (domain facts section 3)."""
+"""What a change of the ConfigMap does, by the controller's generation (docs/facts.md section 3)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _joined(change: Change, view: View) -> bool:
     """Whether the zone is interconnected by the ConfigMap that is there.
 
     By any other text than the two that the controller knows an enabled zone stays enabled, and
-    one that is not fails to become so (domain facts section 2): its ports tell which it was.
+    one that is not fails to become so (docs/facts.md section 2): its ports tell which it was.
     """
     if not enabled(change.before):
         return False
@@ -95,7 +95,7 @@ def _in_place(
     zone: str, before: tuple[str, ...], after: tuple[str, ...], switches: tuple[str, ...]
 ) -> Effect:
     """Each switch begins with another gateway, so one of them may move while the first stays."""
-    # By name, as the controller counts them when it rotates (domain facts section 4).
+    # By name, as the controller counts them when it rotates (docs/facts.md section 4).
     active = {
         switch: (rotated(before, place)[:1], rotated(after, place)[0])
         for place, switch in enumerate(sorted(switches))
@@ -126,14 +126,14 @@ def _rebuild(change: Change, view: View, cluster: Cluster) -> Effect:
         f"{zone} is cut off from all other zones while {described(cluster)} {how}, about "
         f"{REBUILD_SECONDS}; its addresses on the transit switches change"
     )
-    # Only exactly "true" advertises and learns (domain facts section 2).
+    # Only exactly "true" advertises and learns (docs/facts.md section 2).
     before, after = (_text(one, AUTO) == "true" for one in (change.before, change.after))
     if before and not after:
         sentence += "; afterwards it exchanges no routes"
     if after and not before:
         sentence += "; afterwards it and the other zones learn each other's subnets"
     if "az-name" in differing:
-        # Read in the controller's source (domain facts section 3).
+        # Read in the controller's source (docs/facts.md section 3).
         sentence += (
             f"; it registers anew as {_text(change.after, 'az-name')}, after which its "
             "ovn-controllers may need `ovn-appctl -t ovn-controller inc-engine/recompute`"

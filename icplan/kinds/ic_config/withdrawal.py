@@ -44,7 +44,7 @@ def manual(zone: str) -> Iterator[Check]:
 def residue(zone: str) -> Check:
     """What a zone that leaves has learned is gone, too.
 
-    Older controllers leave it behind, and nobody removes it (domain facts section 3): that is a
+    Older controllers leave it behind, and nobody removes it (docs/facts.md section 3): that is a
     change of its own.
     """
 

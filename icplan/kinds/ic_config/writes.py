@@ -39,7 +39,7 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     cures = carried(view, zone) and cured(view, zone)
     if PLACE & {*change.differing} or cures:
         # Told another place of the IC databases, a controller still looks at the old one, and can
-        # come to a standstill for good (domain facts section 3).
+        # come to a standstill for good (docs/facts.md section 3).
         before = dict(writes.zone.cluster.config.data) | {ENABLE: OFF}
         return (
             switched_off(zone, writes.first(before)),
@@ -83,7 +83,7 @@ def _on_its_way(view: View, zone: str) -> tuple[Check, ...]:
     """What a controller may just be doing about a zone that was switched off a moment ago.
 
     Switched on again meanwhile, its old ports would be taken for the new ones. One that was
-    restarted since keeps them for good (domain facts section 3), so this cannot be demanded.
+    restarted since keeps them for good (docs/facts.md section 3), so this cannot be demanded.
     """
     return (taken_down(zone),) if left_behind(view.facts, zone) else ()
 
@@ -92,7 +92,7 @@ def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
     """Switched off first: a controller that is restarted meanwhile still knows what to do.
 
     Of a ConfigMap that is gone a restarted one knows nothing, and leaves everything behind
-    (domain facts section 3).
+    (docs/facts.md section 3).
     """
     guards, config = (guard(zone),), writes.zone.cluster.config
     if config is None:

@@ -1,6 +1,6 @@
 """The Deployment as a whole, as Kube-OVN's image wants to be run. Pure; decides nothing.
 
-What stands here beyond domain facts section 10 was read in Kube-OVN's source.
+What stands here beyond docs/facts.md section 10 was read in Kube-OVN's source.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from icplan.kinds.manual_route.state import (
     HOP,
     KUBE_OVN,
     NAME,
+    POLICY,
     TO,
     desired,
     follows,
@@ -18,7 +19,18 @@ from icplan.kinds.manual_route.state import (
 )
 from icplan.kinds.manual_route.writes import steps
 
-__all__ = ["HOP", "KIND", "KUBE_OVN", "NAME", "TO", "place", "vpc_s"]
+__all__ = [
+    "HOP",
+    "KIND",
+    "KUBE_OVN",
+    "NAME",
+    "POLICY",
+    "TO",
+    "desired",
+    "observed",
+    "place",
+    "vpc_s",
+]
 
 KIND = Kind(
     NAME,

@@ -119,7 +119,7 @@ def _passed(
     routes: Mapping[Address, tuple[str, str]],
     about: frozenset[Address],
 ) -> Check:
-    """Else Kube-OVN's own policies reroute the traffic first (domain facts section 7)."""
+    """Else Kube-OVN's own policies reroute the traffic first (docs/facts.md section 7)."""
     zone = source.name
     prefixes = ordered(prefix for prefix, _ in routes.values())
 

@@ -31,7 +31,7 @@ TO, HOP, ORIGIN = "to", "next-hop", "origin"
 POLICY, DESTINATION = "policy", "dst-ip"
 """Shown only where somebody made it match the source of packets."""
 STATIC = "static"
-"""With this origin Kube-OVN's controller lets the route's traffic pass (domain facts section 7)."""
+"""With this origin Kube-OVN's controller lets its traffic pass (docs/facts.md section 7)."""
 KUBE_OVN = "Kube-OVN itself"
 """Whose a route is that Kube-OVN's controller makes of `spec.staticRoutes` of its Vpc, and keeps
 and takes away as that says (read in its source). No file can have such a name."""
@@ -282,7 +282,8 @@ def _unknown(view: View, known: Mapping[Address, Observed]) -> Iterator[tuple[Ad
 def follows(change: Change, view: View) -> frozenset[Address]:
     """All that makes the other zone's ports; of a new route also what makes its own zone.
 
-    Until then the next hop is not known, or the route would be advertised (domain facts section 7).
+    Until then the next hop is not known, or the route would be advertised (docs/facts.md
+    section 7).
     """
     if change.after is None:
         return frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from icplan.lab import folder
 from icplan.lab.engines.control_groups import remove_control_groups
@@ -12,16 +12,16 @@ from icplan.lab.engines.image import Behaviour, complete_name, write_archive
 from icplan.lab.engines.ssh import Ssh
 from icplan.lab.engines.wire import Wire
 from icplan.lab.namespaces import namespace_name
+from icplan.lab.startable import Startable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 _BOTH: tuple[Engine, ...] = ("containerd", "docker")
 
 
-class Engines:
+class Engines(Startable):
     """Hosts that run a containerd and a dockerd each, reachable from this machine. Needs root.
 
     Args:
@@ -47,18 +47,6 @@ class Engines:
             name: EngineHost(self.directory, self._lab, name, number)
             for number, name in enumerate(names, start=1)
         }
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Make the hosts and start their engines.

@@ -30,7 +30,7 @@ def entry(zone: AskedZone, facts: Facts, owner: str) -> Entry:
         left = left_behind(facts, zone.site)
         rest = f", though it left {', '.join(left)} behind" if left else ""
         why = f"there is no ConfigMap {NAMESPACE}/{CONFIG}, so it is not interconnected{rest}"
-        # Its controller has left the name that it once gave to OVN (domain facts section 3).
+        # Its controller has left the name that it once gave to OVN (docs/facts.md section 3).
         northbound = facts.northbound.get(zone.site)
         return Entry(zone, northbound.name if northbound else "", {}, left_out=why)
     name = config.data.get(NAME_KEY, "")
@@ -74,7 +74,7 @@ def _off(config: ConfigMap, facts: Facts, site: str) -> str:
     if found == OFF:
         return f'{ENABLE} of ConfigMap {NAMESPACE}/{CONFIG} is "{OFF}": it is switched off'
     northbound = facts.northbound.get(site)
-    # Any other text keeps what is on, and never switches on what is off (domain facts section 2).
+    # Any other text keeps what is on, and never switches on what is off (docs/facts.md section 2).
     if northbound is None or ports(northbound):
         return ""
     spelt = quoted(found) if found is not None else "missing"

@@ -173,7 +173,7 @@ def _rivals(leg: Leg) -> Found:
             if inside(prefix, one.prefix) and bare(one.nexthop) in hops
         ]
         for theirs, what in _others(leg, seen, hops):
-            # A narrower one wins; of equal ones nobody says which does (domain facts section 9).
+            # A narrower one wins; of equal ones nobody says which does (docs/facts.md section 9).
             if not overlap(theirs, prefix) or network(theirs).prefixlen < max(used, default=0):
                 continue
             whole = inside(prefix, theirs)
@@ -205,7 +205,7 @@ def _others(leg: Leg, seen: Northbound, hops: set[str]) -> Iterator[tuple[str, s
 
 
 def _passed(leg: Leg, seen: Northbound) -> Verdict:
-    """Kube-OVN's own policies would reroute what no such policy lets pass (domain facts 7)."""
+    """Kube-OVN's own policies reroute what no such policy lets pass (docs/facts.md section 7)."""
     allowed = [
         one.allowed
         for router in routers(leg.source, seen)

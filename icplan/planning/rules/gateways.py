@@ -139,7 +139,7 @@ def _hosts(attributes: Attributes) -> tuple[str, ...]:
     value = plain(attributes, "gateways") if "gateways" in attributes else ()
     if "gw-nodes" in attributes:
         names = (name.strip() for name in str(plain(attributes, "gw-nodes")).split(","))
-        # Somebody may have emptied it (domain facts section 3): then nobody is replaced.
+        # Somebody may have emptied it (docs/facts.md section 3): then nobody is replaced.
         value = tuple(name for name in names if name)
     hosts = value if isinstance(value, tuple) else ()
     return tuple(host.removesuffix(EQUAL) for host in hosts)

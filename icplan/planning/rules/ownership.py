@@ -122,7 +122,7 @@ def undeclared_zone(seen: Seen) -> Iterator[Finding]:
     declared = {zone.name for zone in seen.spec.interconnect.availability_zones}
     registered = seen.facts.ic_southbound.zones if seen.facts.ic_southbound else ()
     # Under its other name a cluster that is renamed is no other zone: its controller takes that
-    # name's rows away (domain facts section 3).
+    # name's rows away (docs/facts.md section 3).
     clusters = [one for one in zones.seen(seen.view) if one.declared.kube_ovn]
     declared |= {one.northbound.name for one in clusters if one.northbound.name}
     for name in sorted({*registered} - declared):

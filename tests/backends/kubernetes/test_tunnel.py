@@ -90,7 +90,7 @@ def test_a_guarded_write_is_committed_or_refused(tunnel: Tunnel, zone: Kubernete
 
 
 def test_much_is_written_and_read(tunnel: Tunnel, zone: KubernetesZone) -> None:
-    # The sizes of design.md section 8: 0.86 MB written, 1.5 MB read.
+    # More than one frame, each way: 0.86 MB written, 1.5 MB read.
     columns = {"external_ids": {"probe": "much", "text": "x" * 700}}
     rows = [Insert("Address_Set", {"name": f"probe{n}", **columns}, f"r{n}") for n in range(1100)]
     query = Query(

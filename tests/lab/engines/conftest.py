@@ -21,7 +21,7 @@ OLD = "kubeovn/kube-ovn:v1.7.1"
 TODAY = "kubeovn/kube-ovn:v1.14.0"
 NAME = "ovn-ic-db"
 LEADERLESS_SECONDS = 60.0
-"""A raft without its leader: 8 to 16 s (domain facts), and a busy machine is slow."""
+"""A raft without its leader: 8 to 16 s (docs/facts.md section 10), and a busy machine is slow."""
 
 # As the documentation writes it, the name of the image and the variables aside.
 DOCKER = (

@@ -244,7 +244,7 @@ def test_what_somebody_else_withholds_is_left_to_him(lab: Lab, importing: Import
     finally:
         unmark = {"metadata": {"annotations": {"icplan/owner": None}}}
         api(lab).patch(OFFICE, {"spec": {"disableInterConnection": None}, **unmark})
-        # The denial is sticky (domain facts section 4).
+        # The denial is sticky (docs/facts.md section 4).
         api(lab).patch(CONFIG, {"data": {"enable-ic": "false"}})
         wait_until(lambda: not learned(lab, "az2"), "az1 is out")
         api(lab).patch(CONFIG, {"data": {"enable-ic": "true"}})
