@@ -140,7 +140,7 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     """One write; of a zone that is interconnected only while its controller would follow it."""
     zone = change.address.site
     joined = view.facts.clusters[zone].config is not None
-    guards = () if takes_away(change) or not joined else (guard(zone),)
+    guards = () if takes_away(change) or not joined else (guard(view.spec, zone),)
     return (Step(operation(change, view), guards),)
 
 
@@ -157,10 +157,10 @@ def checks(view: View) -> Iterator[Check]:
     """What is withheld is not advertised."""
     for zone in zones.clusters(view):
         for subnet in _withheld(zone):
-            yield _hidden(zone.name, subnet)
+            yield _hidden(view.spec, zone.name, subnet)
 
 
-def _hidden(zone: str, subnet: Subnet) -> Check:
+def _hidden(spec: Spec, zone: str, subnet: Subnet) -> Check:
     def advertised(ic: IcSouthbound) -> bool:
         return any(
             one.zone == zone and any(inside(one.prefix, block) for block in subnet.blocks)
@@ -175,7 +175,7 @@ def _hidden(zone: str, subnet: Subnet) -> Check:
             lambda ic: verdict(
                 not advertised(ic),
                 f"{zone} advertises {', '.join(subnet.blocks)}, which it should withhold",
-                controller_cure(zone),
+                controller_cure(spec, zone),
             )
         ),
     )

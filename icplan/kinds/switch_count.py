@@ -220,20 +220,20 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     """One write; a new number only while somebody would follow it."""
     zone = server(view)
     rolled_out = zone is not None and SWITCH_NUMBER in change.differing
-    guards = (_guard(zone.name),) if zone is not None and rolled_out else ()
+    guards = (_guard(view.spec, zone.name),) if zone is not None and rolled_out else ()
     return (Step(operation(change, view), guards),)
 
 
-def _guard(zone: str) -> Guard:
-    return Guard((GetObject(deployment_resource(zone, IC_SERVER)),), _running(zone))
+def _guard(spec: Spec, zone: str) -> Guard:
+    return Guard((GetObject(deployment_resource(zone, IC_SERVER)),), _running(spec, zone))
 
 
-def _running(zone: str) -> Check:
+def _running(spec: Spec, zone: str) -> Check:
     return Check(
         count_address(),
         f"{titled(zone)} runs",
         _NEEDS,
-        runs(zone),
+        runs(spec, zone),
     )
 
 
@@ -243,8 +243,8 @@ def checks(view: View) -> Iterator[Check]:
     if zone is not None and not view.spec.destroyed:
         names = view.spec.interconnect.transit_switches.names
         yield _told(zone.name, str(len(names)))
-        yield _running(zone.name)
-        yield _made(zone.name, names)
+        yield _running(view.spec, zone.name)
+        yield _made(view.spec, zone.name, names)
 
 
 def _told(zone: str, count: str) -> Check:
@@ -264,7 +264,7 @@ def _told(zone: str, count: str) -> Check:
     )
 
 
-def _made(zone: str, names: tuple[str, ...]) -> Check:
+def _made(spec: Spec, zone: str, names: tuple[str, ...]) -> Check:
     def test(facts: Facts) -> Verdict:
         unseen = facts.ic_unseen()
         if unseen is not None or facts.ic_northbound is None:
@@ -277,7 +277,7 @@ def _made(zone: str, names: tuple[str, ...]) -> Check:
             return Held()
         parts = [f"{', '.join(missing)} is missing"] if missing else []
         parts += [f"{', '.join(surplus)} is still there"] if surplus else []
-        return Missing(f"{titled(zone)} keeps other switches: {'; '.join(parts)}", cure(zone))
+        return Missing(f"{titled(zone)} keeps other switches: {'; '.join(parts)}", cure(spec, zone))
 
     return Check(
         count_address(),

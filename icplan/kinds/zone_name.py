@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.address import Address
 from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.commands import shown
 from icplan.core.io import (
     NORTHBOUND,
     Database,
@@ -22,6 +23,7 @@ from icplan.core.io import (
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import known, plain
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.routed import routed_texts
@@ -74,7 +76,8 @@ def observed(view: View) -> dict[Address, Observed]:
         if not seen.global_uuid:
             states[address(zone.name)] = Unreadable(
                 "its northbound database has no NB_Global row yet",
-                "start ovn-northd there, or run ovn-nbctl init",
+                "start ovn-northd there, or make it: "
+                f"{shown(ovn(view.spec, zone, 'ovn-nbctl', 'init'))}",
             )
         elif seen.name or mark:
             states[address(zone.name)] = Present(known(name=seen.name), mark)

@@ -47,6 +47,21 @@ def ordered(prefixes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(prefixes), key=sort_key))
 
 
+def collapsed(prefixes: Iterable[str]) -> tuple[str, ...]:
+    """As few prefixes of one family as mean the same addresses, in order.
+
+    Raises:
+        ValueError: one of them is no prefix, or they are of both families.
+    """
+    found = list(map(network, prefixes))
+    four = [one for one in found if isinstance(one, ipaddress.IPv4Network)]
+    six = [one for one in found if isinstance(one, ipaddress.IPv6Network)]
+    if four and six:
+        raise ValueError(", ".join(map(str, found)))
+    fewer = ipaddress.collapse_addresses(four) if four else ipaddress.collapse_addresses(six)
+    return ordered(map(str, fewer))
+
+
 def inside(prefix: str, container: str) -> bool:
     """Whether a prefix lies inside another, or equals it; false across families."""
     try:

@@ -30,6 +30,16 @@ def named(northbound: Northbound, router: Router, name: str) -> tuple[str, ...]:
     )
 
 
+def names(northbound: Northbound, router: Router) -> tuple[str, ...]:
+    """What the switches behind the router's ports are called, transit switches left out."""
+    found = (
+        switch.name
+        for switch in northbound.switches
+        if not switch.transit_switch and northbound.attachments(switch, router)
+    )
+    return tuple(sorted({*found}))
+
+
 def resolve(
     northbound: Northbound, router: Router, entries: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

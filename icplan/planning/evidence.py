@@ -20,6 +20,7 @@ from icplan.ovn.prefix import family, ordered
 from icplan.ovn.routes import advertised
 from icplan.planning import next_hops
 from icplan.planning.objects import exchange, objects
+from icplan.spec.load import Spec
 
 
 def checks(view: View, changes: Sequence[Change] = ()) -> tuple[Check, ...]:
@@ -63,7 +64,7 @@ def _pairs(view: View) -> Iterator[Check]:
                 both = parts[learner.name] | parts[origin.name]
                 yield _learned(learner, origin, switches, both)
                 if learner.kube_ovn:
-                    yield _passed(learner, origin, both)
+                    yield _passed(view.spec, learner, origin, both)
             elif not origin.present:
                 yield _forgotten(learner, origin)
 
@@ -169,7 +170,10 @@ def _stale(held: set[tuple[str, str]], hops: list[str], published: set[str]) -> 
 
 
 def _passed(
-    learner: zones.DeclaredZone, origin: zones.DeclaredZone, both: frozenset[Address]
+    spec: Spec,
+    learner: zones.DeclaredZone,
+    origin: zones.DeclaredZone,
+    both: frozenset[Address],
 ) -> Check:
     """A Kube-OVN zone lets traffic to what it learned pass, before its policies reroute it."""
 
@@ -192,7 +196,7 @@ def _passed(
         return Missing(
             f"no policy of priority {ALLOW_PRIORITY} in {learner.name} lets traffic to "
             f"{', '.join(held_up)} pass",
-            controller_cure(learner.name),
+            controller_cure(spec, learner.name),
         )
 
     return Check(

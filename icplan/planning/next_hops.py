@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from icplan.core.address import Address
 from icplan.core.change import Change
+from icplan.core.commands import shown
 from icplan.core.value import Known
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.transit_address import bare, subnets
@@ -151,10 +153,11 @@ def _led(
             return Held()
         listed = ", ".join(f"{one.prefix} over {one.nexthop}" for one in nowhere)
         first = nowhere[0]
+        words = ("lr-route-del", zone.router, first.prefix, first.nexthop)
         return Missing(
             f"routes by hand of {zone.name} lead nowhere, no other zone has that address: {listed}",
-            f"in {zone.name}: ovn-nbctl lr-route-del {zone.router} {first.prefix} {first.nexthop}, "
-            "and lr-route-add with the address that icplan status shows of the zone that is meant",
+            f"{shown(ovn(view.spec, zone, 'ovn-nbctl', *words))}, and `lr-route-add` with the "
+            "address that `icplan status` shows of the zone that is meant",
         )
 
     return Check(

@@ -143,7 +143,7 @@ def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
             "ic",
             f"the plan deletes {_count(len(deletions), 'object')}, limits.deletions allows "
             f"{limits.deletions}",
-            f"If that is meant, write `limits: {{deletions: {len(deletions)}}}`.",
+            _raised(seen.spec, "deletions", len(deletions)),
             _limit_origin(seen.spec, "deletions"),
         )
     disrupted = consequences.disrupted
@@ -154,9 +154,16 @@ def _limits(seen: Seen, consequences: Consequences) -> Iterator[Verdict]:
             "ic",
             f"{_count(len(disrupted), 'zone')} would have an outage ({', '.join(disrupted)}), "
             f"limits.disruptedZones allows {limits.disrupted_zones}",
-            "Change fewer zones at a time, or raise the limit in the file.",
+            "Change fewer zones at a time. " + _raised(seen.spec, "disruptedZones", len(disrupted)),
             _limit_origin(seen.spec, "disruptedZones"),
         )
+
+
+def _raised(spec: Spec, limit: str, number: int) -> str:
+    """What to write for a plan to be within a limit."""
+    if spec.document.has(("limits",)):
+        return f"If that is meant, write `{limit}: {number}` in `limits`."
+    return f"If that is meant, write `limits: {{{limit}: {number}}}`."
 
 
 def _limit_origin(spec: Spec, limit: str) -> Origin | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from icplan.planning.importing.asked import Unsaid
 from icplan.planning.importing.imported import Imported
 from icplan.render.document import FORMAT_VERSION, Json, verdict_document
 from icplan.render.paint import Paint, escape
-from icplan.render.text import WIDTH, verdict_lines
+from icplan.render.text import verdict_lines
+from icplan.render.wrapping import wrapped
 
 
 def import_document(
@@ -41,7 +41,7 @@ def import_text(found: Imported, notes: Sequence[str], out: str | None, paint: P
 
 def _lines(found: Imported, notes: Sequence[str], out: str | None, paint: Paint) -> Iterator[str]:
     for note in notes:
-        yield from textwrap.wrap(f"note: {escape(note)}", WIDTH, subsequent_indent="  ")
+        yield from wrapped(f"note: {note}", "", "  ")
     if found.unsaid:
         yield paint.strong("Not said in the file:")
     for one in found.unsaid:
@@ -68,7 +68,7 @@ def _summary(found: Imported, out: str | None, paint: Paint) -> Iterator[str]:
     else:
         marks = " but owner marks" if found.plan.changes else ""
         rest, colour = f"its plan changes nothing{marks}", paint.good
-    for line in textwrap.wrap(escape(f"Imported {zones}{place}: {rest}."), WIDTH):
+    for line in wrapped(f"Imported {zones}{place}: {rest}.", "", ""):
         yield colour(line)
     plan = f"Next: icplan plan -f {escape(out or 'FILE')}"
     if count:
@@ -78,11 +78,4 @@ def _summary(found: Imported, out: str | None, paint: Paint) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        escape(text),
-        WIDTH,
-        initial_indent=" " * 6,
-        subsequent_indent=" " * 6,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, " " * 6, " " * 6)

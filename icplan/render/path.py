@@ -69,7 +69,8 @@ def _end(found: Way, pinged: PingReport | None, paint: Paint) -> Iterator[str]:
         elif one.source.zone.name in lost:
             yield paint.bad(f"{name}: no link is seen to be broken, and yet not all packets pass")
         elif one.unseen:
-            yield paint.altered(f"{name}: {len(one.unseen)} links could not be looked at")
+            links = "1 link" if len(one.unseen) == 1 else f"{len(one.unseen)} links"
+            yield paint.altered(f"{name}: {links} could not be looked at")
         elif one.flawed:
             yield paint.altered(f"{name}: every link that packets need holds, but see `flawed`")
         else:

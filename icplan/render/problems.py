@@ -7,7 +7,7 @@ import textwrap
 from icplan.errors import IcplanError
 from icplan.render.document import FORMAT_VERSION, Json
 from icplan.render.paint import Paint, escape
-from icplan.render.text import WIDTH
+from icplan.render.wrapping import wrapped
 from icplan.spec.diagnostic import Diagnostic, FileError, excerpt
 
 MOST_DIAGNOSTICS = 25
@@ -20,14 +20,7 @@ def error_text(error: IcplanError, paint: Paint) -> str:
     lines = [paint.bad("error: ") + escape(error.thing)]
     for label, text in (("place", error.place), ("cause", error.cause), ("cure", error.cure)):
         if text:
-            lines += textwrap.wrap(
-                escape(text),
-                WIDTH,
-                initial_indent=f"  {label:<6} ",
-                subsequent_indent=" " * 9,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            lines += wrapped(text, f"  {label:<6} ", " " * 9)
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from icplan.planning.verdicts import waivable
@@ -13,8 +12,8 @@ from icplan.render.document import (
     VerdictDocument,
 )
 from icplan.render.paint import Paint, escape
+from icplan.render.wrapping import wrapped
 
-WIDTH = 100
 _PLACE_COLUMN = 56
 _SIGNS = {"create": "+", "update": "~", "adopt": "=", "delete": "-"}
 _MOST_AWAITS = 3
@@ -241,11 +240,4 @@ def _peers(peers: list[str]) -> str:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(
-        escape(text),
-        WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, " " * indent, " " * (indent + 2))

@@ -166,7 +166,7 @@ def node_name(text: str) -> str:
         raise wrong(
             Code.BAD_NAME,
             f"expected the name of a Kubernetes node, found {quoted(text)}",
-            "Write the name as `kubectl get nodes` shows it.",
+            "Write the Node's name as its cluster has it, such as az1-gw1.",
         )
     return text
 
@@ -279,7 +279,7 @@ def subnet(text: str) -> str:
         raise wrong(
             Code.BAD_NAME,
             f"expected a CIDR or the name of a subnet, found {quoted(text)}",
-            "Write the name as `kubectl get subnets` shows it, or a CIDR.",
+            "Write the subnet's name as its zone has it, such as ovn-default, or a CIDR.",
         )
     return text
 

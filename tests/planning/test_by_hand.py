@@ -204,7 +204,7 @@ def test_a_route_by_hand_leads_to_somebody(hop: str, leads: bool) -> None:
         why = missing[NOWHERE]
         assert isinstance(why, Missing)
         assert why.why.endswith(f"10.16.0.0/16 over {hop}")
-        assert f"ovn-nbctl lr-route-del ovn-cluster 10.16.0.0/16 {hop}" in why.cure
+        assert f"ovn-nbctl --no-leader-only lr-route-del ovn-cluster 10.16.0.0/16 {hop}" in why.cure
 
 
 def test_an_apply_waits_for_its_author() -> None:

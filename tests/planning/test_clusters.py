@@ -38,7 +38,7 @@ def test_without_its_own_deployment_nobody_does_the_work_from_1_11_on(version: s
     assert f"there is no Deployment kube-system/{CONTROLLER}" in message
     assert f"ENABLE_IC is off in that cluster's Kube-OVN ({version})" in message
     assert cure.startswith("Set ENABLE_IC=true in the installation of Kube-OVN in az1")
-    assert f"kubectl -n kube-system get deployment {CONTROLLER}" in cure
+    assert f"`kubectl --context az1 -n kube-system get deployment {CONTROLLER}`" in cure
     assert made.view.facts.clusters["az1"].version == version
 
 
@@ -81,7 +81,9 @@ def test_before_1_11_one_of_several_replicas_is_enough(
         return
     ((message, cure),) = said(made, "IC038")
     assert message.endswith(f"Deployment kube-system/{OLDER} {trouble}")
-    assert f"scale deployment/{OLDER} " in cure
+    # One more would not start either.
+    told = f"logs deployment/{OLDER} --tail=50" if wanted else f"scale deployment/{OLDER} "
+    assert told in cure
     assert CONTROLLER not in cure
     (verdict,) = verdicts
     assert isinstance(verdict, Missing)
@@ -102,7 +104,7 @@ def test_a_rollout_is_waited_for() -> None:
     case.object("az1", "Deployment", CONTROLLER)["status"]["updatedReplicas"] = 0
     ((message, cure),) = said(case.plan(), "IC038")
     assert "is in the middle of a rollout" in message
-    assert f"kubectl -n kube-system rollout status deployment/{CONTROLLER}" in cure
+    assert f"`kubectl --context az1 -n kube-system rollout status deployment/{CONTROLLER}`" in cure
 
 
 # A ConfigMap without data, and objects that are being deleted
@@ -325,7 +327,7 @@ def test_a_cluster_without_its_router_is_told_what_to_look_at() -> None:
     case.rows("az1/OVN_Northbound", "Logical_Router").clear()
     ((message, cure),) = said(case.plan(), "IC015")
     assert message == "az1 has no router ovn-cluster (there are: none)"
-    assert f"kubectl -n kube-system get deployment {OLDER}" in cure
+    assert f"`kubectl --context az1 -n kube-system get deployment {OLDER}`" in cure
     assert "Correct the name" not in cure
     twice = Case(CONVERGED)
     rows = twice.rows("az1/OVN_Northbound", "Logical_Router")

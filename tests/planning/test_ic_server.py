@@ -194,8 +194,13 @@ def test_no_more_than_half_of_the_members_are_replaced() -> None:
     case = Case("ic_server/member-replaced")
     assert said(case.plan(), "IC098") == []
     case.remove("az1", "Node", "az1-m2")
-    ((message, _),) = said(case.plan(), "IC098")
+    ((message, cure),) = said(case.plan(), "IC098")
     assert "only 198.51.100.1 would stay" in message
+    # No label brings the other Node back.
+    assert "`kubectl --context az1 label node az1-m3 kube-ovn/role=master`" in cure
+    case.remove("az1", "Node", "az1-m3")
+    ((_, cure),) = said(case.plan(), "IC098")
+    assert "`kubectl --context az1 -n kube-system delete deployment ovn-ic-server`" in cure
 
 
 # What cannot be seen
@@ -220,7 +225,7 @@ def test_the_databases_are_silent_since_the_pods_do_not_run() -> None:
     assert f"set image deployment/ovn-ic-server {image}" in why.cure
     case.edit("v1.17.1", "v1.17.0")
     (why,) = case.plan().unclear.values()
-    assert "rollout status deployment/ovn-ic-server" in why.cure
+    assert "see why its pods in az1 do not run: `kubectl --context az1 " in why.cure
 
 
 # Evidence

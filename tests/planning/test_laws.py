@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import re
@@ -16,13 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import icplan
 from icplan.core import snapshot as snapshots
 from icplan.core.change import Change
 from icplan.core.io import Insert, Transaction, Unreadable, Update, settled
 from icplan.core.kubernetes import DeleteObject, PatchFields, ReplaceData
 from icplan.core.value import Attributes, Known, Later
 from icplan.kinds import kind_of
-from icplan.kinds.common.contract import Step
+from icplan.kinds.common.contract import Missing, Step
 from icplan.planning.digest import digest
 from icplan.planning.plan import Plan, make_plan
 from icplan.render.document import plan_document
@@ -358,3 +360,75 @@ def test_what_happens_once_is_awaited_once(case: Path) -> None:
     made = plan_of(case)
     awaited = [check for wave in made.waves for check in wave.awaits if check.since is not None]
     assert len({id(check) for check in awaited}) == len(awaited)
+
+
+# What is to be pasted
+
+
+LOOSE = re.compile(r"kubectl\s+(?!--kubeconfig\s|--context\s|config\s)[a-z-]")
+"""kubectl with a verb or an option at once: it would act on whatever cluster is the current one."""
+SPAN = re.compile(r"`[^`\n]+`")
+
+
+def cures(made: Plan) -> list[str]:
+    """All that tells a person what to do: of verdicts, of what is unseen, and of missing evidence.
+
+    Evidence is asked for today, whether or not it is due.
+    """
+    document = plan_document(made)
+    told = [one["cure"] for one in document["verdicts"]]
+    told += [one["cure"] for one in (*document["unreadable"], *document["not_checked"])]
+    for check in made.checks:
+        match check.holds(made.view.facts):
+            case Missing(_, cure) | Unreadable(_, cure):
+                told.append(cure)
+    return told
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_command_for_a_cluster_says_for_which(case: Path) -> None:
+    for file in ("plan.txt", "plan.json"):
+        assert LOOSE.search((case / file).read_text(encoding="utf-8")) is None
+    assert [one for one in cures(plan_of(case)) if LOOSE.search(one)] == []
+
+
+@some
+@given(cases, cases, seeds)
+def test_a_command_for_a_cluster_says_for_which_whatever_is_there(
+    case: Path, other: Path, seed: int
+) -> None:
+    snapshot = raw(case)
+    snapshot["databases"] = thinned(snapshot["databases"], random.Random(seed), 0.1)
+    told = cures(plan(file_of(other), snapshot, other))
+    assert [one for one in told if LOOSE.search(one)] == []
+
+
+def test_no_text_of_the_source_names_kubectl_without_its_cluster() -> None:
+    loose = [
+        f"{file}:{node.lineno}"
+        for file in sorted(Path(icplan.__file__).parent.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and LOOSE.search(node.value)
+        and "\n" not in node.value
+        # As a word in a sentence, not as a command.
+        and not re.search(r"kubectl (finds|says|works|has|takes|merges|-o jsonpath)", node.value)
+    ]
+    assert loose == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_no_command_is_cut_into_lines(case: Path) -> None:
+    document = plan_document(plan_of(case))
+    text = plan_text(document, Paint())
+    shown = [one["message"] for one in document["verdicts"]]
+    shown += [one["cure"] for one in document["verdicts"] if one["status"] != "waived"]
+    shown += [one["cure"] for one in (*document["unreadable"], *document["not_checked"])]
+    assert [span for one in shown for span in SPAN.findall(one) if span not in text] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_how_zones_are_reached_is_no_part_of_the_digest(case: Path) -> None:
+    elsewhere = re.sub(r"\bcontext: ([a-z0-9-]+)", r"context: from-there-\1", file_of(case))
+    assert digest(plan(elsewhere, raw(case), case)) == digest(plan_of(case))

@@ -195,7 +195,7 @@ def test_kube_ovn_s_own_routes_are_not_adopted() -> None:
     assert verdict.refuses
     assert verdict.origin is not None
     assert "Vpc ovn-cluster of az1 has the route to 10.17.0.0/16 of az2" in verdict.message
-    assert "kubectl edit vpc ovn-cluster" in verdict.cure
+    assert "kubectl --context az1 edit vpc ovn-cluster" in verdict.cure
     assert "IC066" not in codes(made)
     assert [one.why for _, one in verify(made).missing] == [
         "in az1 the route to 10.17.0.0/16 of az2 over ts is not this file's"
@@ -215,7 +215,7 @@ def test_a_route_of_the_vpc_that_leads_elsewhere_is_not_cured_in_the_database() 
     add(altered, "az1", external_ids={"vendor": "kube-ovn"}, nexthop="10.116.0.9")
     (verdict,) = (one for one in altered.plan().verdicts if one.code == "IC066")
     assert "deletes every other route to that prefix" in verdict.message
-    assert "kubectl edit vpc ovn-cluster" in verdict.cure
+    assert "kubectl --context az1 edit vpc ovn-cluster" in verdict.cure
     assert "ovn-nbctl" not in verdict.cure
 
 

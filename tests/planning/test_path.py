@@ -207,7 +207,7 @@ BREAKS: list[tuple[Callable[[Case], None], str, str, str]] = [
         withheld_by_somebody,
         "az2 withholds nothing of 10.17.0.0/16",
         "somebody withholds ovn-default of az2",
-        "kubectl patch subnet ovn-default",
+        "kubectl --context az2 patch subnet ovn-default",
     ),
     (
         denied_for_ever,
@@ -351,7 +351,7 @@ def test_a_route_by_hand_without_a_policy_is_told_how_to_get_one() -> None:
 def test_a_route_by_hand_to_an_address_that_nobody_has() -> None:
     _, why, cure = ends_at(walked(by_hand("169.254.100.99").plan()).there)
     assert "goes by hand to 169.254.100.99, which no zone has" in why
-    assert "lr-route-add with the address of az2 (today 169.254.100." in cure
+    assert "`lr-route-add` with the address of az2 (today 169.254.100." in cure
 
 
 # What could not be looked at
@@ -427,7 +427,7 @@ def test_the_screen_of_a_way_that_ends() -> None:
         "          cause: no policy of priority 29500 in az1 lets traffic to 10.17.0.0/16 pass: "
         "its other policies send it elsewhere\n"
         "          cure:  see why the controller of az1 has not done it: "
-        "kubectl -n kube-system logs deployment/ovn-ic-controller\n"
+        "`kubectl --context az1 -n kube-system logs deployment/ovn-ic-controller --tail=50`\n"
         "  -       2 more links need that one (--json lists them)\n"
     ) in text
     assert text.endswith(

@@ -154,7 +154,7 @@ def test_a_route_by_hand_in_a_zone_that_advertises_is_refused_whatever_is_accept
     to = f"{owner} ({hop})" if owner else f"{hop}, which no zone has now"
     assert verdict.at == "az1"
     assert verdict.message.startswith(f"{prefix} of az1 is a route by hand to {to}, and az1 adv")
-    assert f"ovn-nbctl lr-route-del ovn-cluster {prefix} {hop}" in verdict.cure
+    assert f"ovn-nbctl --no-leader-only lr-route-del ovn-cluster {prefix} {hop}" in verdict.cure
     assert "routePolicy: manual" in verdict.cure
     # Where nothing is advertised by itself it harms nobody.
     assert "IC059" not in codes(plan(step, declaring(STEPS[controller][32])))

@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from icplan.backends.deadline import Deadline
 from icplan.backends.kubernetes import credentials
 from icplan.backends.kubernetes.failures import AccessFailed
+from icplan.core import commands
 from icplan.spec.model import KubernetesAccess
 
 IN_CLUSTER = "in-cluster"
@@ -58,9 +59,7 @@ class Access:
     @property
     def kubectl(self) -> str:
         """The command with which a user looks at the same cluster."""
-        file = f" --kubeconfig {self.kubeconfig}" if self.kubeconfig else ""
-        context = f" --context {self.context}" if self.context else ""
-        return f"kubectl{file}{context}"
+        return commands.kubectl(self.context, str(self.kubeconfig) if self.kubeconfig else None)
 
 
 @dataclass(frozen=True, slots=True)

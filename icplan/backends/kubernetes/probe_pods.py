@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -118,7 +119,7 @@ class PodProber:
 
     def _by_hand(self, command: Sequence[str]) -> str:
         kubectl, namespace = self.objects.access.kubectl, self.resource.collection.namespace
-        return f"{kubectl} -n {namespace} exec {self.resource.name} -- {' '.join(command)}"
+        return f"{kubectl} -n {namespace} exec {self.resource.name} -- {shlex.join(command)}"
 
 
 class ProbePods:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from icplan.core.address import Address
+from icplan.core.commands import shown
+from icplan.kinds.common.commands import in_namespace
 from icplan.kinds.common.contract import Check, Guard, Verdict
 from icplan.kinds.common.evidence import in_cluster, verdict
 from icplan.ovn.cluster import (
     BEFORE_1_11,
+    CONFIG,
     CONTROLLER,
     NAMESPACE,
     Cluster,
     controller_queries,
 )
 from icplan.ovn.generation import Generation
+from icplan.spec.load import Spec
 
 CONFIG_KIND = "ic-config"
 """The kind of the ConfigMap; everything of a Kube-OVN zone depends on it."""
@@ -23,6 +27,7 @@ ADDRESSES_KIND = "transit-addresses"
 PORTS_KIND = "transit-ports"
 """The kind of the ports that it has made, and that have gone since."""
 ENABLE = "enable-ic"
+_OFF_ON = ("false", "true")
 
 REBUILD_SECONDS = "1 to 5 s"
 """The control plane's gap was 0.2 to 1.2 s (docs/facts.md section 3, measured), and the data
@@ -73,40 +78,57 @@ def _not_installed(cluster: Cluster) -> str:
     )
 
 
-def running_cure(zone: str, cluster: Cluster) -> str:
+def running_cure(spec: Spec, zone: str, cluster: Cluster) -> str:
     """What to do about a controller that does not run."""
-    deployment = cluster.controller
+    deployment, kubectl = cluster.controller, in_namespace(spec, zone)
     if deployment is None:
+        there = shown(f"{kubectl} get deployment {CONTROLLER}")
         return (
             f"set ENABLE_IC=true in the installation of Kube-OVN in {zone}; then there is one: "
-            f"kubectl -n {NAMESPACE} get deployment {CONTROLLER}"
+            f"{there}"
         )
+    name = f"deployment/{deployment.name}"
     if deployment.rolling_out:
+        return f"wait until it is through in {zone}: {shown(f'{kubectl} rollout status {name}')}"
+    if deployment.replicas > 0:
+        why = shown(f"{kubectl} get pod -l app={deployment.name}")
+        if deployment.available > 1 and deployment.name != BEFORE_1_11:
+            one = shown(f"{kubectl} scale {name} --replicas=1")
+            return f"let exactly one run in {zone}: {one}"
         return (
-            f"wait until it is through in {zone}: "
-            f"kubectl -n {NAMESPACE} rollout status deployment/{deployment.name}"
+            f"see why its pod in {zone} does not become available: {why}, and "
+            f"{shown(f'{kubectl} logs {name} --tail=50')}"
         )
-    number = "at least one" if deployment.name == BEFORE_1_11 else "exactly one"
-    return (
-        f"let {number} run in {zone}: kubectl -n {NAMESPACE} scale deployment/{deployment.name} "
-        "--replicas=1; its log tells why one does not start"
-    )
+    return f"let one run in {zone}: {shown(f'{kubectl} scale {name} --replicas=1')}"
 
 
-def controller_cure(zone: str) -> str:
+def controller_cure(spec: Spec, zone: str) -> str:
     """What to do about a controller that has not done something."""
+    log = f"{in_namespace(spec, zone)} logs deployment/{CONTROLLER} --tail=50"
+    return f"see why the controller of {zone} has not done it: {shown(log)}"
+
+
+def restart(spec: Spec, zone: str) -> str:
+    """What gets a controller out of a standstill (docs/facts.md section 3, measured)."""
+    return shown(f"{in_namespace(spec, zone)} rollout restart deployment/{CONTROLLER}")
+
+
+def off_and_on_cure(spec: Spec, zone: str) -> str:
+    """How a person switches a zone off and on again, which rebuilds what is there."""
+    patch = f"{in_namespace(spec, zone)} patch configmap {CONFIG} --type merge -p"
+    off, on = (shown(f'{patch} \'{{"data":{{"{ENABLE}":"{value}"}}}}\'') for value in _OFF_ON)
     return (
-        f"see why the controller of {zone} has not done it: "
-        f"kubectl -n {NAMESPACE} logs deployment/{CONTROLLER}"
+        f"switch {zone} off and on again, which cuts it off meanwhile: {off}, and when its ports "
+        f"on the transit switches are gone {on}"
     )
 
 
-def running(zone: str) -> Check:
+def running(spec: Spec, zone: str) -> Check:
     """The controller runs."""
 
     def test(cluster: Cluster) -> Verdict:
         why = trouble(cluster)
-        return verdict(not why, f"{zone}: {why}", running_cure(zone, cluster))
+        return verdict(not why, f"{zone}: {why}", running_cure(spec, zone, cluster))
 
     return Check(
         config_address(zone),
@@ -117,9 +139,9 @@ def running(zone: str) -> Check:
     )
 
 
-def guard(zone: str) -> Guard:
+def guard(spec: Spec, zone: str) -> Guard:
     """No write that no controller would carry out, or clean up (docs/facts.md section 3)."""
-    return Guard(controller_queries(zone), running(zone))
+    return Guard(controller_queries(zone), running(spec, zone))
 
 
 def described(cluster: Cluster) -> str:

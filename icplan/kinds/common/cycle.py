@@ -15,6 +15,7 @@ from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import OWNER, ROUTER, config_resource
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
+from icplan.spec.load import Spec
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 AUTO = "auto-route"
@@ -50,7 +51,7 @@ def _rows(facts: Facts, zone: str) -> tuple[str, ...]:
     return ("rows in the IC southbound database",) if mine else ()
 
 
-def taken_down(zone: str) -> Check:
+def taken_down(spec: Spec, zone: str) -> Check:
     """The controller has come to the end of switching its zone off.
 
     Its rows in the IC southbound database go last. Switched on before, a controller whose round
@@ -66,7 +67,7 @@ def taken_down(zone: str) -> Check:
         left = (*ports(northbound), *_rows(facts, zone))
         if not left:
             return Held()
-        return Missing(f"{zone} still has {', '.join(left)}", controller_cure(zone))
+        return Missing(f"{zone} still has {', '.join(left)}", controller_cure(spec, zone))
 
     return Check(
         config_address(zone),
@@ -76,13 +77,13 @@ def taken_down(zone: str) -> Check:
     )
 
 
-def exchanging_nothing(zone: str) -> Check:
+def exchanging_nothing(spec: Spec, zone: str) -> Check:
     """The controller has seen that its zone is to exchange no routes."""
 
     def test(northbound: Northbound) -> Verdict:
         on = [key for key in (ADVERTISE, LEARN) if northbound.options.get(key) == "true"]
         return verdict(
-            not on, f"NB_Global of {zone} still has {', '.join(on)}", controller_cure(zone)
+            not on, f"NB_Global of {zone} still has {', '.join(on)}", controller_cure(spec, zone)
         )
 
     return Check(
@@ -172,10 +173,10 @@ def _expected(content: Mapping[str, str], mark: str | None) -> tuple[Expected, .
     return (expected_data(content), Expected(("metadata", "annotations", OWNER), mark))
 
 
-def switched_off(zone: str, operation: CreateObject | ReplaceData) -> Step:
+def switched_off(spec: Spec, zone: str, operation: CreateObject | ReplaceData) -> Step:
     """The write that switches a zone off, and what must be seen before it goes on."""
     leaves = f"{zone} is switched off, and stays so until `icplan apply` goes on"
-    return Step(operation, (guard(zone),), (taken_down(zone),), leaves=leaves)
+    return Step(operation, (guard(spec, zone),), (taken_down(spec, zone),), leaves=leaves)
 
 
 def off_and_on(view: View, zone: str) -> tuple[Step, Step]:
@@ -185,6 +186,6 @@ def off_and_on(view: View, zone: str) -> tuple[Step, Step]:
     """
     writes = ConfigWrites.of(view, zone)
     return (
-        switched_off(zone, writes.next(writes.wanted, writes.off)),
-        Step(writes.next(writes.off, writes.wanted), (guard(zone),)),
+        switched_off(view.spec, zone, writes.next(writes.wanted, writes.off)),
+        Step(writes.next(writes.off, writes.wanted), (guard(view.spec, zone),)),
     )

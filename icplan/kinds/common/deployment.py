@@ -24,6 +24,8 @@ MOUNTS = (
 """Sources on the host and places inside, as Kube-OVN documents them (docs/facts.md section 10)."""
 FILES = ("/etc/ovn/ovn_ic_nb_db.db", "/etc/ovn/ovn_ic_sb_db.db")
 """The databases on the host, which are removed with them (docs/facts.md section 11)."""
+LOGS = ("/var/log/ovn/ovsdb-server-ic-nb.log", "/var/log/ovn/ovsdb-server-ic-sb.log")
+"""What their servers say, on the host: ovn-ctl, which starts them, names these files."""
 DATABASES = (IC_NORTHBOUND, IC_SOUTHBOUND)
 PORTS = (6645, 6646)
 """Where the image's script lets the databases listen, whatever the file says."""

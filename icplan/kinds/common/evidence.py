@@ -44,7 +44,7 @@ def ovn_ic_cure(zone: str) -> str:
     """What to do when a zone's ovn-ic did not react."""
     return (
         f"check that ovn-ic runs in {zone} and reaches the IC databases "
-        "(ovn-appctl -t ovn-ic connection-status, and its log)"
+        "(where it runs, `ovn-appctl -t ovn-ic status`, and its log)"
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from icplan.core.address import IC, Address
+from icplan.core.commands import shown
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import in_namespace
 from icplan.kinds.common.contract import Verdict, View
 from icplan.kinds.common.evidence import in_cluster, verdict
 from icplan.kinds.common.transit_address import bare
@@ -77,20 +79,20 @@ def trouble(deployment: Deployment | None) -> str:
     return ""
 
 
-def cure(zone: str) -> str:
+def cure(spec: Spec, zone: str) -> str:
     """What to do about a Deployment that does not run."""
-    return (
-        f"let it run in {zone}: kubectl -n {NAMESPACE} rollout status deployment/{IC_SERVER}, "
-        "and look at its log"
-    )
+    kubectl = in_namespace(spec, zone)
+    pods = shown(f"{kubectl} get pod -l app={IC_SERVER} -o wide")
+    log = shown(f"{kubectl} logs deployment/{IC_SERVER} --tail=50")
+    return f"see why its pods in {zone} do not run: {pods}, and {log}"
 
 
-def runs(zone: str) -> Callable[[Facts], Verdict]:
+def runs(spec: Spec, zone: str) -> Callable[[Facts], Verdict]:
     """The test that all of its pods are there and of one kind."""
 
     def test(cluster: Cluster) -> Verdict:
         why = trouble(cluster.ic_server)
-        what = cure(zone) if cluster.ic_server else REPAIR
+        what = cure(spec, zone) if cluster.ic_server else REPAIR
         return verdict(not why, f"{titled(zone)}: {why}", what)
 
     return in_cluster(zone, test)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from icplan.core.io import Unreadable
 from icplan.core.origin import Origin
+from icplan.core.words import listed, there_are
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.transit_address import subnets
@@ -19,7 +20,7 @@ from icplan.ovn.denylist import Denylist
 from icplan.ovn.northbound import Router
 from icplan.ovn.prefix import Prefixes, family, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
-from icplan.ovn.subnets import is_prefix, named, resolve
+from icplan.ovn.subnets import is_prefix, named, names, resolve
 from icplan.spec.load import Spec
 
 
@@ -162,10 +163,8 @@ class _Blocks:
             return Meaning((prefix,))
         touched = [(name, block) for name, block in self.called if overlap(block, prefix)]
         if not touched:
-            there = ordered(self.exact)
-            listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if there[5:] else "")
-            trouble = f"{prefix} is no subnet of {self.zone} (there are: {listed or 'none'})"
-            return Meaning(trouble=trouble)
+            there = listed(ordered(self.exact)) or "none"
+            return Meaning(trouble=f"{prefix} is no subnet of {self.zone} (there are: {there})")
         cut = [f"{block} ({name})" for name, block in touched if not inside(block, prefix)]
         if cut:
             return Meaning(trouble=f"{prefix} is only a part of {', '.join(cut)} of {self.zone}")
@@ -192,10 +191,9 @@ class _Cluster:
     def meaning(self, text: str) -> Meaning:
         found = (normal(text),) if is_prefix(text) else self.named.get(text, ())
         if not found:
-            there = ", ".join(self.named) or "none"
-            return Meaning(
-                trouble=f"{self.zone} has no Subnet {text} in its default VPC (there are: {there})"
-            )
+            there = there_are(text, self.named)
+            trouble = f"{self.zone} has no Subnet {text} in its default VPC ({there})"
+            return Meaning(trouble=trouble)
         if any(self.withheld.touch(one) for one in found):
             return Meaning(trouble=f"{text} of {self.zone} is withheld")
         return self.blocks.whole(text) if is_prefix(text) else Meaning(found)
@@ -229,7 +227,9 @@ class _PlainZone:
         by_cidr = is_prefix(text)
         found = (normal(text),) if by_cidr else named(self.zone.northbound, self.router, text)
         if not found:
-            return Meaning(trouble=f"there is no switch {text} behind router {self.router.name}")
+            there = there_are(text, names(self.zone.northbound, self.router))
+            where = f"behind router {self.router.name} of {self.zone.name}"
+            return Meaning(trouble=f"there is no switch {text} {where} ({there})")
         denied = [
             one
             for one in found

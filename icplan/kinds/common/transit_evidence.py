@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from icplan.core.address import Address
+from icplan.kinds.common.commands import GATEWAY_MARK
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import bare
@@ -148,7 +149,7 @@ def _why_not(host: str, chassis: Sequence[Chassis], *, bound: bool) -> tuple[str
     if not all(one.interconnection for one in chassis):
         return (
             f"{host} is not marked as an interconnection gateway",
-            f"on {host}: ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
+            f"on {host}: {GATEWAY_MARK}",
         )
     if bound:
         return (
@@ -158,7 +159,7 @@ def _why_not(host: str, chassis: Sequence[Chassis], *, bound: bool) -> tuple[str
     return (
         "its tunnels do not answer (BFD), or its ovn-controller has not claimed the port",
         f"see whether {host} is up, its underlay is connected, and ovs-vswitchd and "
-        "ovn-controller run there (ovs-appctl bfd/show on another gateway shows its tunnel); it "
+        "ovn-controller run there (`ovs-appctl bfd/show` on another gateway shows its tunnel); it "
         "takes over again by itself",
     )
 

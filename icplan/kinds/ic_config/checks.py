@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from icplan.core.address import Address
 from icplan.core.state import Declared, Desired, Observed, Present
 from icplan.kinds.common import transit_evidence, zones
+from icplan.kinds.common.commands import GATEWAY_SHOWS
 from icplan.kinds.common.config_map import KEYS, data
 from icplan.kinds.common.contract import MARK, Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import (
     config_address,
     controller_cure,
     needs,
+    off_and_on_cure,
+    restart,
     running,
+    running_cure,
+    trouble,
 )
-from icplan.kinds.common.cycle import exchanging_nothing, taken_down
-from icplan.kinds.common.evidence import in_cluster, in_zone, verdict
+from icplan.kinds.common.cures import lost_ports
+from icplan.kinds.common.cycle import exchanging_nothing, ports, taken_down
+from icplan.kinds.common.evidence import in_cluster, in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import needed
@@ -24,12 +31,13 @@ from icplan.kinds.ic_config.effects import enabled
 from icplan.kinds.ic_config.state import desired, observed
 from icplan.kinds.ic_config.withdrawal import manual, residue
 from icplan.ovn.attachment import of_router
-from icplan.ovn.cluster import CONTROLLER, GATEWAY_LABEL, NAMESPACE, ROUTER, Cluster
+from icplan.ovn.cluster import GATEWAY_LABEL, NAMESPACE, ROUTER, Cluster
 from icplan.ovn.facts import Facts
 from icplan.ovn.generation import Generation
 from icplan.ovn.northbound import ADVERTISE, LEARN, Northbound
+from icplan.spec.load import Spec
 
-RESTART = f"kubectl -n {NAMESPACE} rollout restart deployment/{CONTROLLER}"
+APPLY = "icplan plan shows the difference, icplan apply repairs it"
 
 
 def checks(view: View) -> Iterator[Check]:
@@ -38,18 +46,18 @@ def checks(view: View) -> Iterator[Check]:
     there, meant = observed(view), desired(view)
     for zone in zones.kube_ovn(view.spec):
         if not zone.present:
-            yield from _leaving(zone)
+            yield from _leaving(view.spec, zone)
             yield residue(zone.name)
             continue
-        yield running(zone.name)
+        yield running(view.spec, zone.name)
         yield _written(view, zone)
         config = config_address(zone.name)
         yield from _rebuilds(view, zone.name, there.get(config), meant.get(config))
-        yield _named(zone.name)
-        yield _exchanging(zone, automatic=zone.automatic(view.spec))
+        yield _named(view.spec, zone.name)
+        yield _exchanging(view.spec, zone, automatic=zone.automatic(view.spec))
         if not zone.automatic(view.spec):
             yield from manual(zone.name)
-        yield from (_labelled(zone.name, host) for host in zone.zone.gateway_nodes)
+        yield from (_labelled(view.spec, zone.name, host) for host in zone.zone.gateway_nodes)
         yield from _ports(view, zone)
 
 
@@ -63,7 +71,7 @@ def _written(view: View, zone: zones.DeclaredZone) -> Check:
         return verdict(
             not wrong,
             f"{', '.join(wrong)} of ConfigMap {NAMESPACE}/ovn-ic-config of {zone.name} differs",
-            "icplan plan shows the difference, icplan apply repairs it",
+            APPLY,
         )
 
     return Check(
@@ -91,10 +99,10 @@ def _rebuilds(
     }
     in_place = view.facts.clusters[zone].generation is not Generation.OLD
     if differing - {"gw-nodes"} or (differing and not in_place):
-        yield _rebuilt(zone, needs(zone), "")
+        yield _rebuilt(view.spec, zone, needs(zone), "")
     for switches in _switches_that_change(view):
         about = frozenset(address for name in switches for address in needed(name))
-        yield _rebuilt(zone, about, f" for {', '.join(switches)}")
+        yield _rebuilt(view.spec, zone, about, f" for {', '.join(switches)}")
 
 
 def _switches_that_change(view: View) -> Iterator[tuple[str, ...]]:
@@ -119,7 +127,7 @@ def _port_uuids(northbound: Northbound) -> frozenset[str]:
     )
 
 
-def _rebuilt(zone: str, about: frozenset[Address], what: str) -> Check:
+def _rebuilt(spec: Spec, zone: str, about: frozenset[Address], what: str) -> Check:
     def since(before: Facts) -> Callable[[Facts], Verdict]:
         there = before.northbound.get(zone)
         old = _port_uuids(there) if there is not None else frozenset[str]()
@@ -128,7 +136,8 @@ def _rebuilt(zone: str, about: frozenset[Address], what: str) -> Check:
             lambda seen: verdict(
                 not old & _port_uuids(seen),
                 f"{zone} still has its old ports on the transit switches",
-                f"{controller_cure(zone)}; if it is at a standstill: {RESTART}",
+                # No restart cures that: a controller keeps what it finds (docs/facts.md section 3).
+                controller_cure(spec, zone),
             ),
         )
 
@@ -141,7 +150,7 @@ def _rebuilt(zone: str, about: frozenset[Address], what: str) -> Check:
     )
 
 
-def _named(zone: str) -> Check:
+def _named(spec: Spec, zone: str) -> Check:
     return Check(
         config_address(zone),
         f"{zone} bears its name",
@@ -151,13 +160,13 @@ def _named(zone: str) -> Check:
             lambda seen: verdict(
                 seen.name == zone,
                 f"NB_Global of {zone} has the name {seen.name or 'nobody'}",
-                controller_cure(zone),
+                controller_cure(spec, zone),
             ),
         ),
     )
 
 
-def _exchanging(zone: zones.DeclaredZone, *, automatic: bool) -> Check:
+def _exchanging(spec: Spec, zone: zones.DeclaredZone, *, automatic: bool) -> Check:
     words = "exchanges routes" if automatic else "exchanges no routes by itself"
 
     def test(seen: Northbound) -> Verdict:
@@ -165,7 +174,7 @@ def _exchanging(zone: zones.DeclaredZone, *, automatic: bool) -> Check:
         return verdict(
             len(on) == (2 if automatic else 0),
             f"NB_Global of {zone.name} has {', '.join(on) or 'neither'} of {ADVERTISE}, {LEARN}",
-            controller_cure(zone.name),
+            controller_cure(spec, zone.name),
         )
 
     return Check(
@@ -176,13 +185,13 @@ def _exchanging(zone: zones.DeclaredZone, *, automatic: bool) -> Check:
     )
 
 
-def _labelled(zone: str, host: str) -> Check:
+def _labelled(spec: Spec, zone: str, host: str) -> Check:
     def test(cluster: Cluster) -> Verdict:
         node = cluster.node(host)
         return verdict(
             node is not None and node.marked,
             f"Node {host} of {zone} has no label {GATEWAY_LABEL}=true",
-            controller_cure(zone),
+            controller_cure(spec, zone),
         )
 
     return Check(
@@ -199,8 +208,8 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
     own = config_address(name)
     for host in hosts:
         cure = (
-            f"check that kube-ovn-cni and ovn-controller run on {host}, and that it has "
-            "ovs-vsctl get open_vswitch . external_ids:ovn-is-interconn"
+            f"check that kube-ovn-cni and ovn-controller run on {host}, and that there "
+            f"{GATEWAY_SHOWS} shows true"
         )
         yield transit_evidence.offered(own, name, host, needs(name), cure)
     switches = view.spec.interconnect.transit_switches
@@ -208,8 +217,8 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
     for place, switch in enumerate(sorted(switches.names)):
         all_of_it = needs(name) | needed(switch)
         subnet = switches.subnet_of(switches.names.index(switch))
-        yield _port(name, switch, subnet, all_of_it)
-        yield _order(name, switch, rotated(hosts, place), all_of_it)
+        yield _port(view, zone, switch, subnet, all_of_it)
+        yield _order(view.spec, name, switch, rotated(hosts, place), all_of_it)
         yield transit_evidence.published(own, name, switch, all_of_it)
         yield transit_evidence.served(own, name, switch, hosts, all_of_it)
         first = rotated(hosts, place)[0]
@@ -238,10 +247,11 @@ def serving(
     found: list[Check] = []
     own, about = config_address(zone), frozenset({config_address(zone)})
     for host in hosts:
-        found.append(transit_evidence.offered(own, zone, host, about, controller_cure(zone)))
+        cure = controller_cure(view.spec, zone)
+        found.append(transit_evidence.offered(own, zone, host, about, cure))
     for place, switch in enumerate(sorted(view.spec.interconnect.transit_switches.names)):
         turned = rotated(order, place)
-        found.append(_order(zone, switch, turned, about))
+        found.append(_order(view.spec, zone, switch, turned, about))
         found.append(transit_evidence.served(own, zone, switch, turned[:1], about))
     return tuple(found)
 
@@ -256,26 +266,56 @@ def _takes_over(view: View, zone: str, switch: str, host: str) -> bool:
     return False
 
 
-def _port(zone: str, switch: str, subnet: str, about: frozenset[Address]) -> Check:
-    def test(seen: Northbound) -> Verdict:
-        found = of_router(seen, switch, ROUTER)
+def _port(
+    view: View, declared: zones.DeclaredZone, switch: str, subnet: str, about: frozenset[Address]
+) -> Check:
+    zone = declared.name
+
+    def test(facts: Facts) -> Verdict:
+        unseen = facts.zone_unseen(zone)
+        if unseen is not None:
+            return unseen
+        found = of_router(facts.northbound[zone], switch, ROUTER)
         if not found:
-            return Missing(f"{zone} has no port on {switch}", f"{controller_cure(zone)}; {RESTART}")
+            cure = _no_port(view, declared, switch, facts)
+            return Missing(f"{zone} has no port on {switch}", cure)
         networks = found[0].router_port.networks
         if all(any(fits(one, net) for one in networks) for net in subnets(subnet)):
             return Held()
         return Missing(
             f"the port of {zone} on {switch} has {', '.join(networks)}, outside of {subnet}",
             # A restarted controller keeps the ports that it finds (docs/facts.md section 3).
-            f'switch {zone} off and on again: enable-ic "false", then "true", in its ConfigMap',
+            off_and_on_cure(view.spec, zone),
         )
 
-    return Check(
-        config_address(zone), f"{zone} has its port on {switch}", about, in_zone(zone, test)
-    )
+    return Check(config_address(zone), f"{zone} has its port on {switch}", about, test)
 
 
-def _order(zone: str, switch: str, wanted: tuple[str, ...], about: frozenset[Address]) -> Check:
+def _no_port(view: View, declared: zones.DeclaredZone, switch: str, facts: Facts) -> str:
+    """What to do about a port that is not there: it depends on what else is, or is not."""
+    zone, northbound = declared.name, facts.northbound[declared.name]
+    cluster = facts.clusters.get(zone)
+    if cluster is not None and trouble(cluster):
+        return running_cure(view.spec, zone, cluster)
+    told = cluster.config.data if cluster is not None and cluster.config is not None else {}
+    wanted = data(view.spec, declared)
+    if cluster is not None and any(told.get(key) != wanted[key] for key in KEYS):
+        return APPLY
+    if lost_ports(replace(view, facts=facts), zone):
+        return APPLY
+    if not ports(northbound):
+        # Told of databases that do not answer, it takes everything down and then does nothing,
+        # even if they answer again, until its pod is restarted (docs/facts.md section 3, measured).
+        log = controller_cure(view.spec, zone)
+        return f"{log}; if it says nothing any more, restart it: {restart(view.spec, zone)}"
+    if northbound.transit(switch) is None:
+        return ovn_ic_cure(zone)
+    return controller_cure(view.spec, zone)
+
+
+def _order(
+    spec: Spec, zone: str, switch: str, wanted: tuple[str, ...], about: frozenset[Address]
+) -> Check:
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(zone)
         if unseen is not None:
@@ -287,9 +327,9 @@ def _order(zone: str, switch: str, wanted: tuple[str, ...], about: frozenset[Add
                 hosts == wanted,
                 f"the gateways of {zone} on {switch} are {', '.join(hosts) or 'none'}, not "
                 f"{', '.join(wanted)}",
-                f"{controller_cure(zone)}; a change around its restart can be lost: {RESTART}",
+                _not_in_order(spec, zone, facts),
             )
-        return Missing(f"{zone} has no port on {switch}", controller_cure(zone))
+        return Missing(f"{zone} has no port on {switch}", controller_cure(spec, zone))
 
     return Check(
         config_address(zone),
@@ -299,7 +339,23 @@ def _order(zone: str, switch: str, wanted: tuple[str, ...], about: frozenset[Add
     )
 
 
-def _leaving(declared: zones.DeclaredZone) -> Iterator[Check]:
+def _not_in_order(spec: Spec, zone: str, facts: Facts) -> str:
+    """What to do about gateways in another order: it depends on the controller's generation.
+
+    One that starts brings them in order if it is a newer one; an older one, which loses changes
+    around its start, keeps the ports that it finds as they are (docs/facts.md section 3).
+    """
+    log, cluster = controller_cure(spec, zone), facts.clusters.get(zone)
+    generation = cluster.generation if cluster is not None else Generation.UNKNOWN
+    if generation is Generation.OLD:
+        return f"{log}; if it says nothing of it, {off_and_on_cure(spec, zone)}"
+    cure = f"{log}; if it says nothing of it, restart it: {restart(spec, zone)}"
+    if generation is Generation.UNKNOWN:
+        cure += f"; if that changes nothing, {off_and_on_cure(spec, zone)}"
+    return cure
+
+
+def _leaving(spec: Spec, declared: zones.DeclaredZone) -> Iterator[Check]:
     zone = declared.name
-    yield taken_down(zone)
-    yield exchanging_nothing(zone)
+    yield taken_down(spec, zone)
+    yield exchanging_nothing(spec, zone)

@@ -31,7 +31,7 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     writes = ConfigWrites.of(view, zone)
     if change.action is Action.DELETE:
         return _deleted(zone, writes, view)
-    guards, settles = (guard(zone),), _on_its_way(view, zone)
+    guards, settles = (guard(view.spec, zone),), _on_its_way(view, zone)
     if writes.zone.cluster.config is None:
         return (Step(writes.create(writes.wanted), guards, settles=settles),)
     if not enabled(change.before):
@@ -42,7 +42,7 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
         # come to a standstill for good (docs/facts.md section 3).
         before = dict(writes.zone.cluster.config.data) | {ENABLE: OFF}
         return (
-            switched_off(zone, writes.first(before)),
+            switched_off(view.spec, zone, writes.first(before)),
             Step(writes.next(before, writes.wanted), guards),
         )
     if _all_replaced(change, writes):
@@ -67,7 +67,7 @@ def _one_after_the_other(change: Change, view: View, writes: ConfigWrites) -> tu
     """The new gateways in front of the old ones, which go once the new ones serve."""
     zone, before, after = change.address.site, nodes(change.before), nodes(change.after)
     both = dict(writes.wanted) | {GATEWAYS: ",".join((*after, *before))}
-    guards = (guard(zone),)
+    guards = (guard(view.spec, zone),)
     return (
         Step(
             writes.first(both),
@@ -85,7 +85,7 @@ def _on_its_way(view: View, zone: str) -> tuple[Check, ...]:
     Switched on again meanwhile, its old ports would be taken for the new ones. One that was
     restarted since keeps them for good (docs/facts.md section 3), so this cannot be demanded.
     """
-    return (taken_down(zone),) if left_behind(view.facts, zone) else ()
+    return (taken_down(view.spec, zone),) if left_behind(view.facts, zone) else ()
 
 
 def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
@@ -94,10 +94,10 @@ def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
     Of a ConfigMap that is gone a restarted one knows nothing, and leaves everything behind
     (docs/facts.md section 3).
     """
-    guards, config = (guard(zone),), writes.zone.cluster.config
+    guards, config = (guard(view.spec, zone),), writes.zone.cluster.config
     if config is None:
         return (
-            Step(writes.create(writes.awake), guards, (exchanging_nothing(zone),)),
+            Step(writes.create(writes.awake), guards, (exchanging_nothing(view.spec, zone),)),
             _off_again(view, zone, writes.next(writes.awake, writes.off)),
             Step(writes.delete(writes.off, writes.owner), guards),
         )
@@ -105,7 +105,7 @@ def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
     if before.get(ENABLE) != OFF:
         off = before | {ENABLE: OFF}
         return (
-            switched_off(zone, writes.first(off)),
+            switched_off(view.spec, zone, writes.first(off)),
             Step(writes.delete(off, writes.owner), guards),
         )
     if not left_behind(view.facts, zone):
@@ -114,9 +114,9 @@ def _deleted(zone: str, writes: ConfigWrites, view: View) -> tuple[Step, ...]:
     awake = Step(
         writes.first(writes.awake),
         guards,
-        (exchanging_nothing(zone),),
-        settles=(taken_down(zone),),
-        unless=(taken_down(zone),),
+        (exchanging_nothing(view.spec, zone),),
+        settles=(taken_down(view.spec, zone),),
+        unless=(taken_down(view.spec, zone),),
         skips=1,
     )
     again = _off_again(view, zone, writes.next(writes.awake, before))
@@ -130,4 +130,7 @@ def _off_again(view: View, zone: str, operation: ReplaceData) -> Step:
     """
     northbound = view.facts.northbound.get(zone)
     shows = northbound is not None and ADVERTISE in northbound.options
-    return replace(switched_off(zone, operation), settles=() if shows else (taken_down(zone),))
+    return replace(
+        switched_off(view.spec, zone, operation),
+        settles=() if shows else (taken_down(view.spec, zone),),
+    )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC, Address
+from icplan.core.commands import shown
 from icplan.core.engines import STANDALONE, Member, MemberState
 from icplan.core.io import TITLES
+from icplan.kinds.common.commands import on_host
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.deployment import (
     CONTAINER,
     DATABASE_KIND,
     DATABASES,
+    LOGS,
     PORTS,
     address_of,
     by_engine,
@@ -81,7 +84,8 @@ def _container(spec: Spec, facts: Facts, host: str) -> tuple[list[str], str]:
         said = f", and said last: {found.container.said}" if found.container.said else ""
         return [f"{CONTAINER} on {host} is {found.container.state}{said}"], "icplan apply starts it"
     ports = " and ".join(map(str, PORTS))
-    return [], f"see its log on {host}, and that the ports {ports} are open from here"
+    log = shown(on_host(spec, host, "tail", "-n", "50", *LOGS))
+    return [], f"see its log, {log}, and that the ports {ports} of {host} are open from here"
 
 
 def connected(view: View, host: str) -> Check:
@@ -172,4 +176,4 @@ def _one_cluster(view: View) -> Check:
     )
 
 
-_ONE_CLUSTER = "stop it there, remove its files of the databases, and let it join the others"
+_ONE_CLUSTER = "icplan plan shows how it can join the others (IC040)"

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from icplan.core.change import Action, Change, Effect, Impact
+from icplan.core.commands import shown
 from icplan.core.value import plain
+from icplan.kinds.common.commands import kicks
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.ic_server import deployed, members_today, members_wanted, titled
 from icplan.kinds.common.transit_switches import rebuilds
 from icplan.kinds.ic_server.manifest import DATA, FILES
 from icplan.kinds.ic_server.state import IMAGE, REPLICAS
-from icplan.ovn.cluster import IC_SERVER, MEMBERS, NAMESPACE, SWITCH_NUMBER
+from icplan.ovn.cluster import IC_SERVER, MEMBERS, SWITCH_NUMBER
 
 
 def effects(change: Change, view: View) -> Iterator[Effect]:
@@ -79,11 +81,10 @@ def _membership(zone: str, before: tuple[str, ...], after: tuple[str, ...]) -> I
             else f"{joining[0]} joins the IC databases and copies what they hold",
         )
     if leaving:
+        kicked = " and ".join(shown(one) for host in leaving for one in kicks(host))
         yield Effect(
             zone,
             Impact.NONE,
             f"no database runs on {', '.join(leaving)} any more; both count it as a member that is "
-            f"down until you remove it with `cluster/kick`: kubectl -n {NAMESPACE} exec "
-            f"deploy/{IC_SERVER} -- ovn-appctl -t /var/run/ovn/ovn_ic_nb_db.ctl cluster/status "
-            "OVN_IC_Northbound shows its id",
+            f"down until you remove it, in a pod of {IC_SERVER}: {kicked}",
         )

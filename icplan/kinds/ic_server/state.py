@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from icplan.core.change import Reason
+from icplan.core.commands import shown
 from icplan.core.io import Query, Unreadable
 from icplan.core.kubernetes import ObjectQuery
 from icplan.core.state import Absent, Declared, DeclaredAbsent, DesiredState, ObservedState, Present
 from icplan.core.value import Attributes, Known
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import in_namespace
 from icplan.kinds.common.contract import UNDECIDED, View
 from icplan.kinds.common.ic_server import (
     DEPLOYMENT_KIND,
@@ -25,7 +28,6 @@ from icplan.kinds.common.ic_server import (
 from icplan.ovn.cluster import (
     IC_SERVER,
     MEMBERS,
-    NAMESPACE,
     OWNER,
     SWITCH_NUMBER,
     Deployment,
@@ -98,10 +100,13 @@ def _silent(view: View, zone: str, found: Deployment | None) -> Unreadable | Non
     why = trouble(found)
     if not why or found is None or declared is None:
         return unseen
-    other = f"kubectl -n {NAMESPACE} set image deployment/{IC_SERVER} {IC_SERVER}={declared.image}"
+    image = f"{IC_SERVER}={shlex.quote(declared.image)}"
+    other = f"{in_namespace(view.spec, zone)} set image deployment/{IC_SERVER} {image}"
     return Unreadable(
         f"its databases do not answer; {titled(zone)}: {why}",
-        cure(zone) if found.image == declared.image else f"give it the file's image: {other}",
+        cure(view.spec, zone)
+        if found.image == declared.image
+        else f"give it the file's image: {shown(other)}",
     )
 
 

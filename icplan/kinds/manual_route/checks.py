@@ -19,6 +19,7 @@ from icplan.kinds.manual_route.state import DESTINATION, NAME, TO, desired, hold
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import ALLOW_PRIORITY, Northbound
 from icplan.ovn.prefix import family, ordered
+from icplan.spec.load import Spec
 
 CURE = "icplan plan shows the difference, icplan apply repairs it"
 
@@ -33,20 +34,20 @@ def checks(view: View) -> Iterator[Check]:
     for (source, target_name), routes in sorted(wanted.items()):
         about = _needs(view, source, target_name, routes)
         peer = "" if target_name in view.spec.without else target_name
-        for check in _of_pair(declared[source], target_name, routes, about, view.owner):
+        for check in _of_pair(view, declared[source], target_name, routes, about):
             yield replace(check, peer=peer)
 
 
 def _of_pair(
+    view: View,
     source: zones.DeclaredZone,
     target: str,
     routes: Mapping[Address, tuple[str, str]],
     about: frozenset[Address],
-    owner: str,
 ) -> Iterator[Check]:
-    yield _there(source, target, routes, about, owner)
+    yield _there(source, target, routes, about, view.owner)
     if source.kube_ovn:
-        yield _passed(source, target, routes, about)
+        yield _passed(view.spec, source, target, routes, about)
 
 
 def _needs(
@@ -114,6 +115,7 @@ def _there(
 
 
 def _passed(
+    spec: Spec,
     source: zones.DeclaredZone,
     target: str,
     routes: Mapping[Address, tuple[str, str]],
@@ -134,7 +136,7 @@ def _passed(
         return Missing(
             f"no policy of priority {ALLOW_PRIORITY} in {zone} lets traffic to "
             f"{', '.join(held_up)} pass",
-            f"{controller_cure(zone)}; it looks every 5 s for routes with options:origin",
+            f"{controller_cure(spec, zone)}; it looks every 5 s for routes with options:origin",
         )
 
     return Check(

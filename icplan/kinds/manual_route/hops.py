@@ -17,7 +17,7 @@ from icplan.core.state import Declared
 from icplan.core.value import Known, Later, Value, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Missing, Resolution, View
-from icplan.kinds.common.controller import config_address, controller_cure
+from icplan.kinds.common.controller import config_address, controller_cure, off_and_on_cure
 from icplan.kinds.common.evidence import ovn_ic_cure
 from icplan.kinds.common.registered import sites
 from icplan.kinds.common.routed import families
@@ -132,7 +132,9 @@ def resolution(
             return next(unseen, NOT_ASKED)
         address = _of_family(published(facts).get((zone, switch), ()), version)
         if not address:
-            return Missing(f"{zone} has no port on {switch} yet; {lost}", controller_cure(zone))
+            return Missing(
+                f"{zone} has no port on {switch} yet; {lost}", controller_cure(view.spec, zone)
+            )
         # A row of before it was drawn anew would name the old one.
         own = _of_family(networks_of(facts, zone, ROUTER, switch), version)
         if own != address:
@@ -141,7 +143,7 @@ def resolution(
             )
             return Missing(f"{why}; {lost}", ovn_ic_cure(zone))
         if not inside(address, subnet):
-            cure = f'switch {zone} off and on again: enable-ic "false", then "true"'
+            cure = off_and_on_cure(view.spec, zone)
             return Missing(f"{address} of {zone} on {switch} is outside of {subnet}; {lost}", cure)
         if others := sharing(ic, seen.name, switch, (address,)):
             shared = f"{zone} and {', '.join(others)} have the same address on {switch}: {address}"

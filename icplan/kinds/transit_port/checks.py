@@ -8,6 +8,7 @@ from icplan.core.address import Address
 from icplan.core.state import Declared, Desired
 from icplan.core.value import plain
 from icplan.kinds.common import transit_evidence, zones
+from icplan.kinds.common.commands import GATEWAY_MARK, GATEWAY_UNMARK
 from icplan.kinds.common.contract import Check, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.gateways import rotated
@@ -16,10 +17,7 @@ from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.transit_port.state import NAME, address, desired, switches_of, takes_over
 from icplan.ovn.interconnect import IcSouthbound
 
-MARK_CURE = (
-    "check that ovn-controller runs on {host}, and mark it there: "
-    "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true"
-)
+MARK_CURE = "check that ovn-controller runs on {host}, and mark it there: " + GATEWAY_MARK
 SHARED_CURE = "run icplan apply: it gives one of them another address"
 
 
@@ -90,8 +88,7 @@ def _gone(view: View, zone: zones.SeenZone) -> Iterator[Check]:
         return verdict(
             not hosts,
             f"{', '.join(hosts)} still offered as gateway of {name}",
-            f"on {', '.join(hosts)}: "
-            "ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=false",
+            f"on {', '.join(hosts)}: {GATEWAY_UNMARK}",
         )
 
     marked = sorted(one.hostname for one in zone.southbound.local if one.interconnection)

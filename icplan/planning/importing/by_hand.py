@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from icplan.core.commands import shown
 from icplan.kinds.common.transit_address import bare
 from icplan.ovn.cluster import ROUTER
 from icplan.ovn.facts import Facts
@@ -105,7 +107,8 @@ def _why_not(
 ) -> tuple[str, str] | None:
     """Why no entry can say a route, and what to do; None when one can."""
     router = str(entry.data.get("router", ROUTER))
-    delete = f"ovn-nbctl lr-route-del {router} {route.prefix} {route.nexthop}"
+    words = ("ovn-nbctl", "lr-route-del", router, route.prefix, route.nexthop)
+    delete = f"{shown(shlex.join(words))} in {entry.name}"
     if route.policy != "dst-ip":
         return "it is chosen by the source, and the file has routes by destination only", (
             "leave it, as icplan does"

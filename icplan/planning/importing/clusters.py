@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.words import listed, nearest
 from icplan.kinds.common.config_map import KEYS, unknown
 from icplan.kinds.common.controller import ENABLE, config_address
 from icplan.kinds.common.cycle import AUTO, OFF, left_behind, ports
@@ -102,7 +103,8 @@ def _no_nodes(zone: str, cluster: Cluster, gateways: tuple[str, ...]) -> Iterato
                 f"ConfigMap {NAMESPACE}/{CONFIG}, key {GATEWAYS_KEY}",
                 f"{host} is no Node of this cluster, and the file may name Nodes only: "
                 "`icplan plan` refuses it",
-                "take it out of gatewayNodes, or correct it: kubectl get nodes",
+                "take it out of gatewayNodes, or correct it: it has "
+                f"{listed(nearest(host, (one.name for one in cluster.nodes))) or 'none'}",
             )
 
 

@@ -18,6 +18,7 @@ from icplan.ovn.prefix import family, inside
 from icplan.ovn.routes import Candidate, candidates
 from icplan.planning.path.ends import End
 from icplan.planning.plan import Plan
+from icplan.spec.load import Spec
 
 APPLY = "icplan plan shows the difference, icplan apply repairs it"
 _APART = frozenset({"denylist", "subnet", "route-exchange"})
@@ -161,9 +162,9 @@ def evidence(leg: Leg, end: End) -> tuple[int, Callable[[], Verdict]]:
     return len(mine), test
 
 
-def doer_cure(zone: zones.DeclaredZone) -> str:
+def doer_cure(spec: Spec, zone: zones.DeclaredZone) -> str:
     """What to do when what is declared in a zone was not done."""
-    return controller_cure(zone.name) if zone.kube_ovn else APPLY
+    return controller_cure(spec, zone.name) if zone.kube_ovn else APPLY
 
 
 def each(leg: Leg, test: Callable[[str], Verdict]) -> Verdict:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.commands import shown
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import GATEWAY_SHOWS, in_namespace, kubectl, ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
 from icplan.kinds.common.controller import controller_cure, running
 from icplan.kinds.common.evidence import ovn_ic_cure, verdict
@@ -12,7 +14,7 @@ from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import entries, overlap_denials, stale_denials
-from icplan.ovn.cluster import JOIN, OWNER, ROUTER, Subnet
+from icplan.ovn.cluster import BEFORE_1_11, JOIN, OWNER, ROUTER, Subnet
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, DENYLIST, Northbound
 from icplan.ovn.prefix import family, inside, normal, overlap
@@ -20,6 +22,9 @@ from icplan.ovn.subnets import resolve
 from icplan.planning.path.ends import End
 from icplan.planning.path.leg import Leg, as_declared, carrier, doer_cure, each, ports, routers
 from icplan.planning.path.links import Probe, aside, over_switches, vital
+from icplan.spec.load import Spec
+
+_LISTED = f"options:{BLACKLIST}"
 
 
 def probes(leg: Leg) -> Iterator[Probe]:
@@ -45,9 +50,8 @@ def declared(leg: Leg, end: End) -> Iterator[Probe]:
     config = " (its ConfigMap and what goes with it)" if zone.kube_ovn else ""
     yield aside(f"{zone.name} is as the file declares it{config}", lambda: as_declared(leg, end))
     if zone.kube_ovn:
-        yield aside(
-            f"the controller of {zone.name} runs", lambda: running(zone.name).holds(leg.facts)
-        )
+        runs = running(leg.view.spec, zone.name)
+        yield aside(f"the controller of {zone.name} runs", lambda: runs.holds(leg.facts))
     yield vital(
         f"{zone.name} bears its name",
         lambda: leg.in_zone(
@@ -56,7 +60,7 @@ def declared(leg: Leg, end: End) -> Iterator[Probe]:
                 seen.name == zone.name,
                 f"NB_Global of {zone.name} has the name {seen.name or 'nobody'}: ovn-ic works "
                 "for no other",
-                doer_cure(zone),
+                doer_cure(leg.view.spec, zone),
             ),
         ),
     )
@@ -82,20 +86,19 @@ def routed(leg: Leg, end: End) -> Verdict:
                 return Missing(
                     f"router {end.zone.router} of {end.zone.name} has neither a port in {prefix} "
                     "nor a route to it",
-                    _router_cure(end.zone),
+                    _router_cure(leg.view.spec, end.zone),
                 )
         return Held()
 
     return leg.in_zone(end, test)
 
 
-def _router_cure(zone: zones.DeclaredZone) -> str:
+def _router_cure(spec: Spec, zone: zones.DeclaredZone) -> str:
     if zone.kube_ovn:
-        return (
-            "see why kube-ovn-controller has not made it: "
-            "kubectl -n kube-system logs deployment/kube-ovn-controller"
-        )
-    return f"connect the subnet with it; what it has shows: ovn-nbctl show {zone.router}"
+        log = f"{in_namespace(spec, zone.name)} logs deployment/{BEFORE_1_11} --tail=50"
+        return f"see why {BEFORE_1_11} has not made it: {shown(log)}"
+    has = ovn(spec, zone, "ovn-nbctl", "show", zone.router)
+    return f"connect the subnet with it; what it has shows {shown(has)}"
 
 
 def attached(leg: Leg, end: End) -> Iterator[Probe]:
@@ -106,7 +109,7 @@ def attached(leg: Leg, end: End) -> Iterator[Probe]:
         def test(ic: IcSouthbound) -> Verdict:
             if ports(ic, zone.name, switch):
                 return Held()
-            cure = doer_cure(zone)
+            cure = doer_cure(leg.view.spec, zone)
             seen = leg.facts.northbound.get(zone.name)
             # The port is there: ovn-ic is who has not told the others.
             if seen is not None and _has_port(end, seen, switch):
@@ -121,8 +124,8 @@ def attached(leg: Leg, end: End) -> Iterator[Probe]:
             lambda ic: verdict(
                 any(one.gateway for one in ports(ic, zone.name, switch)),
                 f"no gateway of {zone.name} serves its port on {switch}",
-                f"check that ovn-controller runs on {hosts}, and that each has "
-                "ovs-vsctl get open_vswitch . external_ids:ovn-is-interconn",
+                f"check that ovn-controller runs on {hosts}, and that there "
+                f"{GATEWAY_SHOWS} shows true",
             )
         )
 
@@ -158,7 +161,7 @@ def _advertising(leg: Leg) -> Verdict:
         lambda seen: verdict(
             seen.options.get(ADVERTISE) == "true",
             f"NB_Global of {end.zone.name} has no {ADVERTISE}=true",
-            doer_cure(end.zone),
+            doer_cure(leg.view.spec, end.zone),
         ),
     )
 
@@ -197,11 +200,12 @@ class _Offer:
             )
         if subnet.withheld:
             ours = subnet.annotations.get(OWNER) == self._leg.view.owner
+            patch = f"{kubectl(self._leg.view.spec, self._name)} patch subnet {subnet.name}"
+            given_back = """--type merge -p '{"spec":{"disableInterConnection":false}}'"""
             cure = (
                 "icplan apply gives it back"
                 if ours
-                else f"kubectl patch subnet {subnet.name} --type merge "
-                """-p '{"spec":{"disableInterConnection":false}}', then icplan plan"""
+                else f"{shown(f'{patch} {given_back}')}, then icplan plan"
             )
             who = "icplan withholds" if ours else "somebody withholds"
             return Missing(
@@ -215,9 +219,11 @@ class _Offer:
         if DENYLIST in seen.options and any(
             inside(whole, one) for one in seen.options[DENYLIST].split(",")
         ):
+            zone, words = self._end.zone, ("remove", "nb_global", ".", "options", DENYLIST)
+            removed = ovn(self._leg.view.spec, zone, "ovn-nbctl", *words)
             return Missing(
                 f"{DENYLIST} of {self._name} denies {whole}",
-                f"ovn-nbctl remove nb_global . options {DENYLIST}, and withhold it in the file",
+                f"{shown(removed)}, and withhold it in the file",
             )
         if not seen.denylist.denies(whole):
             return Held()
@@ -270,11 +276,12 @@ def denial(leg: Leg, end: End, seen: Northbound, whole: str) -> Missing:
             "as long as an IPv6 entry of its denylist",
             "update OVN in that zone to 24.03, or withhold nothing of IPv6 there",
         )
+    listed = ovn(leg.view.spec, end.zone, "ovn-nbctl", "get", "nb_global", ".", _LISTED)
     entry = next((one for one in seen.denylist.effective if inside(whole, normal(one))), whole)
     cure = (
-        controller_cure(name)
+        controller_cure(leg.view.spec, name)
         if end.zone.kube_ovn
-        else f"take {entry} out of it by hand: ovn-nbctl get nb_global . options:{BLACKLIST}"
+        else f"take {entry} out of it by hand; it is shown by {shown(listed)}"
     )
     return Missing(f"{BLACKLIST} of {name} denies {entry}", cure)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.commands import shown
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
 from icplan.kinds.common.controller import controller_cure
 from icplan.kinds.common.evidence import ovn_ic_cure, verdict
@@ -50,7 +52,7 @@ def _learning(leg: Leg) -> Verdict:
         lambda seen: verdict(
             seen.options.get(LEARN) == "true",
             f"NB_Global of {zone.name} has no {LEARN}=true",
-            doer_cure(zone),
+            doer_cure(leg.view.spec, zone),
         ),
     )
 
@@ -134,10 +136,10 @@ def _no_route_by_hand(
     there = f" (today {', '.join(hops)})" if hops else ""
     if astray:
         one = astray[0]
+        gone = ovn(spec, near, "ovn-nbctl", "lr-route-del", near.router, one.prefix, one.nexthop)
         return Missing(
             f"{one.prefix} of {near.name} goes by hand to {one.nexthop}, which no zone has",
-            f"in {near.name}: ovn-nbctl lr-route-del {near.router} {one.prefix} {one.nexthop}, "
-            f"and lr-route-add with the address of {far.name}{there}",
+            f"{shown(gone)}, and `lr-route-add` with the address of {far.name}{there}",
         )
     if any(
         (route.from_, route.to) == (near.name, far.name)
@@ -216,7 +218,7 @@ def _passed(leg: Leg, seen: Northbound) -> Verdict:
     for prefix in leg.prefixes:
         if any(inside(prefix, one) for one in allowed):
             continue
-        cure = controller_cure(name)
+        cure = controller_cure(leg.view.spec, name)
         hops = _all_hops(leg)
         mine = [
             one
@@ -224,10 +226,9 @@ def _passed(leg: Leg, seen: Northbound) -> Verdict:
             if inside(prefix, one.prefix) and bare(one.nexthop) in hops
         ]
         if mine and not mine[0].learned:
-            cure = (
-                "give the route what makes the controller add it within 5 s: ovn-nbctl set "
-                f"logical_router_static_route {mine[0].uuid} options:origin=static"
-            )
+            row = ("logical_router_static_route", mine[0].uuid, "options:origin=static")
+            given = ovn(leg.view.spec, leg.source.zone, "ovn-nbctl", "set", *row)
+            cure = f"give the route what makes the controller add it within 5 s: {shown(given)}"
         return Missing(
             f"no policy of priority {ALLOW_PRIORITY} in {name} lets traffic to {prefix} pass: "
             "its other policies send it elsewhere",

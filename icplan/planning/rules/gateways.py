@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.change import Action
+from icplan.core.commands import shown
 from icplan.core.value import Attributes, plain
+from icplan.core.words import there_are
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import GATEWAY_MARK, ovn
 from icplan.kinds.common.transit_switches import undeclared
 from icplan.kinds.transit_port.state import EQUAL
 from icplan.ovn.interconnect import Gateway
@@ -31,16 +34,18 @@ def chassis_missing(seen: Seen) -> Iterator[Finding]:
             chassis = zone.southbound.on_host(host)
             if len(chassis) == 1:
                 continue
-            known = sorted({one.hostname for one in zone.southbound.local})
+            stale = ovn(seen.spec, zone.declared, "ovn-sbctl", "chassis-del", "NAME")
+            known = {one.hostname for one in zone.southbound.local}
             yield Finding(
                 zone.name,
-                f"{host} has no chassis in {zone.name} (there are: {', '.join(known) or 'none'})"
+                f"{host} has no chassis in {zone.name} ({there_are(host, known)})"
                 if not chassis
                 else f"{host} has {len(chassis)} chassis in {zone.name}: "
                 + ", ".join(one.name for one in chassis),
-                "Start ovn-controller on the host, or correct the name."
+                f"Start ovn-controller on {host}, or correct the name."
                 if not chassis
-                else "Delete the stale ones: ovn-sbctl chassis-del NAME",
+                else "Keep the one that `ovs-vsctl get open_vswitch . external_ids:system-id` "
+                f"shows on {host}, and delete the others: {shown(stale)}.",
                 zone.declared.origin(seen.spec, "gatewayNodes", position),
             )
 
@@ -61,7 +66,7 @@ def not_interconnecting(seen: Seen) -> Iterator[Finding]:
                 yield Finding(
                     zone.name,
                     f"{host} is not marked as an interconnection gateway",
-                    f"On {host}: ovs-vsctl set open_vswitch . external_ids:ovn-is-interconn=true",
+                    f"On {host}: {GATEWAY_MARK}.",
                     zone.declared.origin(seen.spec, "gatewayNodes", position),
                 )
 
@@ -79,13 +84,14 @@ def tunnel_used_twice(seen: Seen) -> Iterator[Finding]:
         keys |= {("tunnel address", ip) for one in chassis for ip in one.tunnel_ips}
         for what, value in sorted(keys):
             other = owners.setdefault((what, value), name)
+            key = "ovn-encap-ip" if what == "tunnel address" else "system-id"
             unchanged = {other, name} <= seen.spec.without | strangers
             if zone is not None and other != name and not unchanged:
                 yield Finding(
                     zone.name,
                     f"the {what} {value} is used in {other} and in {zone.name}",
-                    "Give one of the hosts another one "
-                    "(external_ids:system-id, external_ids:ovn-encap-ip).",
+                    f"Give one of the two hosts another {what}: on it, "
+                    f"`ovs-vsctl set open_vswitch . external_ids:{key}=VALUE`.",
                     zone.origin(seen.spec, "gatewayNodes"),
                 )
 
@@ -129,7 +135,8 @@ def all_replaced(seen: Seen) -> Iterator[Finding]:
             yield Finding(
                 change.address.site,
                 f"all gateways {place} are replaced: {', '.join(before)} by {', '.join(after)}",
-                "Keep one of them until the new ones have proven themselves.",
+                f"Keep {'one of ' if before[1:] else ''}{', '.join(before)} until the new ones "
+                "have proven themselves.",
                 change.origin,
             )
 

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.change import Action
+from icplan.core.commands import shown
+from icplan.kinds.common import zones
+from icplan.kinds.common.commands import in_namespace, kubectl
 from icplan.kinds.common.ic_server import (
     deployed,
     deployed_in,
@@ -15,7 +18,7 @@ from icplan.kinds.common.ic_server import (
     titled,
 )
 from icplan.kinds.common.transit_address import bare
-from icplan.ovn.cluster import MASTER, Node
+from icplan.ovn.cluster import IC_SERVER, MASTER, Node
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import KubeOvnZone
@@ -74,11 +77,12 @@ def hosts_unlike_masters(seen: Seen) -> Iterator[Finding]:
         return
     masters = zone.cluster.masters
     origin = seen.spec.origin("icDatabase", "hosts")
+    label = f"{kubectl(seen.spec, zone.name)} label node NODE {_LABEL}"
     if not masters:
         yield Finding(
             zone.name,
             f"no Node of {zone.name} has the label {_LABEL}, which says where the IC databases run",
-            f"Label one, or an odd number from three: kubectl label node NAME {_LABEL}",
+            f"Label one, or an odd number from three: {shown(label)}, with the name of a Node.",
             origin,
         )
         return
@@ -93,13 +97,16 @@ def hosts_unlike_masters(seen: Seen) -> Iterator[Finding]:
     if not parts:
         return
     even = len(masters) % 2 == 0
+    unlabel = f"{kubectl(seen.spec, zone.name)} label node NODE {MASTER[0]}-"
     yield Finding(
         zone.name,
         f"icDatabase.hosts are not the masters of {zone.name}: {'; '.join(parts)}",
-        f"Label one node more, or one less, with {_LABEL}: {len(masters)} members would survive "
-        "no more failures than one less. Then write the addresses of all of them as `hosts`."
+        f"Label one Node more ({shown(label)}) or one less ({shown(unlabel)}): {len(masters)} "
+        "members would survive no more failures than one less. Then write the addresses of all of "
+        "them as `hosts`."
         if even
-        else f"Write `hosts: [{', '.join(wanted)}]`, or give the label {_LABEL} to other nodes.",
+        else f"Write `hosts: [{', '.join(wanted)}]`; or give the label to the Nodes that have "
+        f"these addresses, {shown(label)}, and take it from the others, {shown(unlabel)}.",
         origin,
     )
 
@@ -125,14 +132,34 @@ def majority_lost(seen: Seen) -> Iterator[Finding]:
     after = members_wanted(seen.spec, zone.cluster)
     staying = [one for one in before if one in after]
     if after and len(staying) <= len(before) // 2:
-        stay = f"only {', '.join(staying)} would stay" if staying else "none would stay"
+        stay = f"only {', '.join(staying)}" if staying else "none"
         yield Finding(
             zone.name,
-            f"of the members {', '.join(before)} of the IC databases {stay}",
-            f"Keep more than half of them labelled {_LABEL} in {zone.name}, and replace one at a "
-            "time.",
+            f"the IC databases in {zone.name} would lose what they hold: their members are "
+            f"{', '.join(before)} today, and by the label {_LABEL} would be {', '.join(after)}; of "
+            f"those of today {stay} would stay, and more than half must",
+            _keeping(seen, zone, before),
             seen.spec.origin("icDatabase", "deployment"),
         )
+
+
+def _keeping(seen: Seen, zone: zones.SeenCluster, before: tuple[str, ...]) -> str:
+    """How the members of before stay, and what there is to do when that cannot be."""
+    runs = {bare(one.primary): one for one in zone.cluster.nodes if one.primary}
+    unlabelled = [runs[one].name for one in before if one in runs and not runs[one].master]
+    if not unlabelled:
+        anew = f"{in_namespace(seen.spec, zone.name)} delete deployment {IC_SERVER}"
+        return (
+            f"No other Node of {zone.name} has an address of these members. Wait until their Nodes "
+            "are back; if they never will be, what the databases held is lost, and others begin "
+            f"empty, which rebuilds every zone: {shown(anew)}, then plan again."
+        )
+    label = f"{kubectl(seen.spec, zone.name)} label node {' '.join(unlabelled)} {_LABEL}"
+    return (
+        f"Label again what runs them today, {shown(label)}, and write `hosts: "
+        f"[{', '.join(before)}]`. To move them, go by way of three or more members, and replace "
+        "fewer than half of them in one apply."
+    )
 
 
 def run_by_others(seen: Seen) -> Iterator[Finding]:
@@ -151,6 +178,7 @@ def run_by_others(seen: Seen) -> Iterator[Finding]:
                 IC,
                 f"IC databases answer at {hosts}, and there is no {titled(zone)}: somebody else "
                 "runs them",
-                "Remove `deployment`, or end what runs there: the new ones begin empty.",
+                "Remove `deployment`: icplan then uses what runs there. Or end it first: the new "
+                "databases begin empty, and every zone is rebuilt.",
                 change.origin,
             )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 
 from icplan.core.address import IC
+from icplan.core.commands import shown
 from icplan.core.engines import NAMESPACE, Container
 from icplan.core.state import Present
+from icplan.kinds.common.commands import (
+    file_of,
+    in_container,
+    kick,
+    on_host,
+    raft_address,
+    remove_container,
+)
 from icplan.kinds.common.deployment import (
     CONTAINER,
     DATABASES,
     FILES,
+    LOGS,
     PORTS,
     Recipe,
     address_of,
@@ -22,7 +33,7 @@ from icplan.kinds.common.deployment import (
 from icplan.kinds.common.members import strangers
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
-from icplan.spec.model import Runtime
+from icplan.spec.model import Deployment, Runtime
 
 MOST_SAID = 80
 """How much of a program's last line is shown."""
@@ -35,15 +46,44 @@ def several_clusters(seen: Seen) -> Iterator[Finding]:
     nobody, and what icplan writes reaches only some of them. Keep one cluster, and let the other
     servers join it with empty databases.
     """
+    found: dict[str, dict[str, str]] = {}
     for name in DATABASES:
-        for host, why in sorted(strangers(seen.facts, name).items()):
-            yield Finding(
-                IC,
-                why,
-                f"Stop the server on {host}, remove its files of the databases, and let it join "
-                "the others; or take it out of the file.",
-                seen.spec.origin("icDatabase", "hosts"),
-            )
+        for host, why in strangers(seen.facts, name).items():
+            found.setdefault(host, {})[name] = why
+    for host, whys in sorted(found.items()):
+        yield Finding(
+            IC,
+            "; ".join(whys.values()),
+            _joining(seen, host, tuple(whys), {*found}),
+            seen.spec.origin("icDatabase", "hosts"),
+        )
+
+
+def _joining(seen: Seen, host: str, names: tuple[str, ...], strange: set[str]) -> str:
+    """How a server that stands apart becomes a member; what it holds is put aside, not lost."""
+    deployment = by_engine(seen.spec)
+    if deployment is not None:
+        # Named one by one: of those that are not there mv says so, and moves the others.
+        aside = on_host(seen.spec, host, "mv", *FILES, "/root/")
+        return (
+            f"If nothing is needed of what it holds: {shown(remove_container(deployment, host))}, "
+            f"then {shown(aside)}, then plan again: icplan lets it join the others."
+        )
+    others = [one for one in hosts(seen.spec) if one not in strange]
+    if not others:
+        return f"Stop the server on {host}, or take it out of `icDatabase.hosts`."
+    join = " and ".join(
+        shown(
+            f"ovsdb-tool join-cluster {file_of(name)} {name} "
+            + " ".join(shlex.quote(raft_address(name, one)) for one in (host, others[0]))
+        )
+        for name in names
+    )
+    return (
+        f"If nothing is needed of what it holds, on {host}: stop the server, move its "
+        f"{' and '.join(file_of(name) for name in names)} aside, {join} where they were, and start "
+        f"it again; or take {host} out of `icDatabase.hosts`."
+    )
 
 
 def standalone_image(spec: Spec) -> Iterator[Finding]:
@@ -184,7 +224,8 @@ def lost_member(seen: Seen) -> Iterator[Finding]:
     The others still count the old one as a member that is away: with it they would be more than
     they are, and lose their majority sooner. Take the old one out first, then apply.
     """
-    if by_engine(seen.spec) is None or len(hosts(seen.spec)) == 1 or seen.spec.destroyed:
+    deployment = by_engine(seen.spec)
+    if deployment is None or len(hosts(seen.spec)) == 1 or seen.spec.destroyed:
         return
     containers = {host: _container(seen, host) for host in hosts(seen.spec)}
     running = {host: one for host, one in containers.items() if one is not None and one.running}
@@ -195,7 +236,6 @@ def lost_member(seen: Seen) -> Iterator[Finding]:
         known = [one.members.get(name, ()) for one in running.values() for name in DATABASES]
         if all(known) and not any(host in one for one in known):
             continue
-        where = next(iter(running))
         what = (
             f"{host} has lost its IC databases, and the other members still count it"
             if any(host in one for one in known)
@@ -205,11 +245,34 @@ def lost_member(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             IC,
             what,
-            f"On {where} see `ovs-appctl -t /var/run/ovn/ovn_ic_nb_db.ctl cluster/status "
-            f"OVN_IC_Northbound` in {CONTAINER}, take the old member out with cluster/kick, do the "
-            "same for ovn_ic_sb_db.ctl and OVN_IC_Southbound, then plan again.",
+            _taking_out(seen.spec, deployment, host, running),
             seen.spec.origin("icDatabase", "hosts"),
         )
+
+
+def _taking_out(
+    spec: Spec, deployment: Deployment, lost: str, running: Mapping[str, Container]
+) -> str:
+    """How the others stop counting a member.
+
+    Only where it is seen to be counted: of an address that it does not know, the only member of a
+    cluster thinks that it is itself meant, and leaves (measured with OVS 3.1.0).
+    """
+    kicks = []
+    for name in DATABASES:
+        counting = [host for host, one in running.items() if lost in one.members.get(name, ())]
+        if counting:
+            kicks.append(shown(in_container(deployment, counting[0], *kick(name, lost))))
+    if kicks:
+        return (
+            f"Take the old member out, each command once: {' and '.join(kicks)}. Then plan again."
+        )
+    silent = [host for host, one in running.items() if not all(map(one.members.get, DATABASES))]
+    log = shown(on_host(spec, silent[0], "tail", "-n", "50", *LOGS))
+    return (
+        f"See why the servers on {', '.join(silent)} do not answer: {log}. Once they do, plan "
+        "again: it tells how the old member is taken out."
+    )
 
 
 def other_hosts(seen: Seen) -> Iterator[Finding]:
@@ -231,6 +294,10 @@ def other_hosts(seen: Seen) -> Iterator[Finding]:
             IC,
             f"{CONTAINER} on {host} was started {before}, and the file names "
             f"{', '.join(hosts(seen.spec))}",
-            "Write the hosts of before, or see ovsdb(7) on how a cluster gets and loses members.",
+            f"Write the hosts of before: `hosts: [{', '.join(found)}]`; or see ovsdb(7) on how a "
+            "cluster gets and loses members."
+            if found
+            else f"If the zones use that server alone, write `hosts: [{host}]`; else see ovsdb(7) "
+            "on how one joins a cluster.",
             seen.spec.origin("icDatabase", "hosts"),
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.commands import shown
 from icplan.core.kubernetes import at
 from icplan.kinds import switch_count
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ic_northbound, in_namespace
 from icplan.kinds.common.ic_server import cure, deployed_in, titled, trouble
 from icplan.kinds.common.transit_switches import count_address, numbered, running
-from icplan.ovn.cluster import SWITCH_NUMBER
+from icplan.ovn.cluster import IC_SERVER, SWITCH_NUMBER
 from icplan.ovn.prefix import family, normal
 from icplan.ovn.subnets import is_prefix
 from icplan.planning.rules.contract import Finding, Seen
@@ -87,10 +89,16 @@ def several(seen: Seen) -> Iterator[Finding]:
     if len(names) > 1 and found:
         listed = ", ".join(map(titled, names[:-1]))
         do = "both run" if len(found) > 1 else "would both run"
+        commands = {
+            one: shown(f"{in_namespace(seen.spec, one)} delete deployment {IC_SERVER}")
+            for one in sorted(found)
+        }
+        deletions = "; ".join(f"that of {one}: {command}" for one, command in commands.items())
         yield Finding(
             IC,
             f"{listed} and {titled(names[-1])} {do} IC databases",
-            "Delete all but the one whose databases stand in `icDatabase`.",
+            "Keep the one whose databases stand in `icDatabase`, and delete the other; "
+            f"{deletions}.",
             seen.spec.origin("icDatabase", "hosts"),
         )
 
@@ -109,12 +117,14 @@ def foreign_switch(seen: Seen) -> Iterator[Finding]:
     counted = [one for one in there if one not in numbered(len(there))]
     names = seen.spec.interconnect.transit_switches.names
     if counted and (_told(seen) or not {*names} <= {*there}):
-        each = "; ".join(f"ovn-ic-nbctl ts-del {one}" for one in counted)
+        each = " and ".join(shown(ic_northbound(seen.spec, "ts-del", one)) for one in counted)
+        one = len(counted) == 1
+        is_there = ", ".join(counted) + (" is there" if one else " are there")
         yield Finding(
             IC,
             f"{titled(zone.name)} counts all transit switches, but makes and deletes only ts, ts1 "
-            f"and so on: while {', '.join(counted)} is there, it does not keep {', '.join(names)}",
-            f"Delete it, once no zone uses it: {each}",
+            f"and so on: while {is_there}, it does not keep {', '.join(names)}",
+            f"Once no zone uses {'it, delete it' if one else 'them, delete them'}: {each}.",
             seen.spec.origin("transitSwitches"),
         )
 
@@ -128,7 +138,7 @@ def not_running(seen: Seen) -> Iterator[Finding]:
     zone = switch_count.server(seen.view)
     why = trouble(zone.cluster.ic_server) if zone else ""
     if zone is not None and why and _told(seen):
-        what = cure(zone.name)
+        what = cure(seen.spec, zone.name)
         yield Finding(
             zone.name,
             f"{titled(zone.name)} cannot be given another {SWITCH_NUMBER}: {why}",
@@ -149,11 +159,14 @@ def number_from_elsewhere(seen: Seen) -> Iterator[Finding]:
         return
     place = deployment.place_in_environment(SWITCH_NUMBER)
     path = (*deployment.container_path, "env", str(place), "valueFrom")
+    count = seen.spec.interconnect.transit_switches.count
+    kubectl = in_namespace(seen.spec, zone.name)
+    told = f"{kubectl} set env deployment/{IC_SERVER} {SWITCH_NUMBER}={count}"
     if place is not None and at(deployment.body, path) is not None:
         yield Finding(
             zone.name,
             f"{SWITCH_NUMBER} of {titled(zone.name)} comes from another object (valueFrom)",
-            "Give it a `value` there: the number of transit switches as a text.",
+            f"Give it a value of its own: {shown(told)}.",
             seen.spec.origin("transitSwitches"),
         )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.change import Change
+from icplan.core.commands import shown
+from icplan.core.words import accepting, there_are
 from icplan.kinds import dangling_port, learned_route, subnet_advertisement, switch_copy
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import kubectl
 from icplan.kinds.common.config_map import unknown
 from icplan.kinds.common.controller import (
     CONFIG_KIND,
     described,
     may_be,
+    off_and_on_cure,
     running_cure,
     trouble,
 )
@@ -84,7 +88,7 @@ def controller_not_running(seen: Seen) -> Iterator[Finding]:
         joined = zone.cluster.config is not None
         why = trouble(zone.cluster)
         if why and (zone.name in touched or (switches and joined)):
-            cure = running_cure(zone.name, zone.cluster)
+            cure = running_cure(seen.spec, zone.name, zone.cluster)
             yield Finding(
                 zone.name,
                 f"the controller of {zone.name} does not run: {why}",
@@ -110,13 +114,14 @@ def node_missing(seen: Seen) -> Iterator[Finding]:
     for zone in zones.clusters(seen.view):
         if not zone.declared.present:
             continue
-        names = ", ".join(sorted(one.name for one in zone.cluster.nodes))
+        names = [one.name for one in zone.cluster.nodes]
         for position, host in enumerate(zone.declared.zone.gateway_nodes):
             if zone.cluster.node(host) is None:
                 yield Finding(
                     zone.name,
-                    f"{host} is no Node of {zone.name} (there are: {names or 'none'})",
-                    "Correct the name: `kubectl get nodes` lists them.",
+                    f"{host} is no Node of {zone.name} ({there_are(host, names)})",
+                    f"Correct the name; {shown(f'{kubectl(seen.spec, zone.name)} get nodes')} "
+                    "lists them.",
                     zone.declared.origin(seen.spec, "gatewayNodes", position),
                 )
 
@@ -162,10 +167,12 @@ def unknown_keys(seen: Seen) -> Iterator[Finding]:
         end = "stays there" if kept else "is taken out"
         if len(keys) > 1:
             end = "stay there" if kept else "are taken out"
+        mean = "means" if len(keys) == 1 else "mean"
         yield Finding(
             zone.name,
-            f"{', '.join(keys)} of {where} means nothing to the controller, and {end}",
-            "Accept the rule to keep it without an outage.",
+            f"{', '.join(keys)} of {where} {mean} nothing to the controller, and {end}",
+            f"Nothing to do if {zone.name} may be rebuilt; {accepting(UNKNOWN_KEY, zone.name)} to "
+            "keep it without that outage.",
             zone.declared.origin(seen.spec, "name"),
         )
 
@@ -188,7 +195,8 @@ def stale_denial(seen: Seen) -> Iterator[Finding]:
             if accepted_there
             else f"{stale} of {zone.name} is denied although nothing withholds it: {zone.name} "
             "is switched off and on again, so that its controller forgets it",
-            "Accept the rule to put it off.",
+            f"Nothing to do if {zone.name} may be rebuilt now; "
+            f"{accepting(STALE_DENIAL, zone.name)} to put it off.",
             zone.declared.origin(seen.spec, "withhold"),
         )
 
@@ -210,8 +218,8 @@ def network_address(seen: Seen) -> Iterator[Finding]:
                             zone.name,
                             f"the port of {zone.name} on {switch} has the subnet's own address, "
                             f"{address}",
-                            "It works with OVN. To draw another one, switch the zone off and on "
-                            'again: enable-ic "false", then "true".',
+                            "Nothing to do: it works with OVN. To draw another one, "
+                            f"{off_and_on_cure(seen.spec, zone.name)}.",
                             zone.declared.origin(seen.spec, "name"),
                         )
 
@@ -227,7 +235,7 @@ def no_whole_subnet(seen: Seen) -> Iterator[Finding]:
         if not zone.declared.present:
             continue
         wanted = zone.declared.zone.withhold
-        names = ", ".join(one.name for one in zone.cluster.subnets if one.interconnected)
+        names = [one.name for one in zone.cluster.subnets if one.interconnected]
         for wrong in entries(zone.cluster, wanted)[1]:
             origin = zone.declared.origin(seen.spec, "withhold", wanted.index(wrong.entry))
             if elsewhere := () if wrong.cut else of_other_vpcs(zone.cluster, wrong.entry):
@@ -237,10 +245,10 @@ def no_whole_subnet(seen: Seen) -> Iterator[Finding]:
                 continue
             yield Finding(
                 zone.name,
-                f"{wrong.entry} is only a part of Subnet {', '.join(wrong.cut)}"
+                f"{wrong.entry} is only a part of Subnet {', '.join(wrong.cut)} of {zone.name}"
                 if wrong.cut
                 else f"{zone.name} has no Subnet {wrong.entry} in its default VPC "
-                f"(there are: {names or 'none'})",
+                f"({there_are(wrong.entry, names)})",
                 "Withhold whole Subnets: write the name, or a CIDR that contains it.",
                 origin,
             )
@@ -262,11 +270,14 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
                 f", and switch {zone.name} off and on: its controller keeps denying it until then "
                 "(icplan plan shows that cure once the field is false)"
             )
+        cluster = kubectl(seen.spec, zone.name)
         for subnet in by_others(seen.view, zone):
+            patch = """--type merge -p '{"spec":{"disableInterConnection":false}}'"""
+            given_back = shown(f"{cluster} patch subnet {subnet.name} {patch}")
             yield Finding(
                 zone.name,
                 f"Subnet {subnet.name} of {zone.name} ({', '.join(subnet.blocks)}) is withheld, "
                 "but not by this file",
-                f"Add it to `withhold`, or set its disableInterConnection to false{sticky}.",
+                f"Add it to `withhold`, or let it be advertised: {given_back}{sticky}.",
                 zone.declared.origin(seen.spec, "name"),
             )

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.change import Reason
+from icplan.core.commands import shown
+from icplan.core.words import listed
 from icplan.kinds import switch_copy
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_switches import undeclared
 from icplan.ovn.interconnect import IcSouthbound
@@ -50,12 +53,15 @@ def living_host(seen: Seen) -> Iterator[Finding]:
             own = {one.name for one in zone.southbound.local}
             hosts = sorted(host for chassis, host in registered.items() if chassis in own)
             if hosts:
+                one = len(hosts) == 1
+                are = "its gateway, is a host" if one else "its gateways, are hosts"
                 yield Finding(
                     name,
-                    f"{name} is declared gone, and {', '.join(hosts)}, registered as its gateway, "
-                    f"is a host of {zone.name}",
-                    f"Go on if {zone.name} was called {name} before; else see what still runs "
-                    "there.",
+                    f"{name} is declared gone, and {listed(hosts)}, registered as {are} of "
+                    f"{zone.name}",
+                    f"Go on if {zone.name} was called {name} before. Else {name} may be alive: "
+                    f"see which cluster {'that host belongs' if one else 'those hosts belong'} to "
+                    f"before you apply this.",
                     origin,
                 )
 
@@ -74,14 +80,15 @@ def routes_to_the_gone(seen: Seen) -> Iterator[Finding]:
         if port.zone in gone
         for network in port.networks
     }
-    routers = {zone.name: zone.router for zone in zones.declared(seen.spec)}
+    routers = {zone.name: zone for zone in zones.declared(seen.spec)}
     for zone, route in by_hand.routes(seen.facts) if hops else ():
         if (to := hops.get(bare(route.nexthop))) is None or zone not in routers:
             continue
+        words = ("lr-route-del", routers[zone].router, route.prefix, route.nexthop)
         yield Finding(
             zone,
             f"{route.prefix} over {route.nexthop}, by hand in {zone}, leads to {to}, which is gone",
-            f"In {zone}: ovn-nbctl lr-route-del {routers[zone]} {route.prefix} {route.nexthop}",
+            f"Delete it: {shown(ovn(seen.spec, routers[zone], 'ovn-nbctl', *words))}.",
             gone[to],
         )
 
@@ -100,7 +107,8 @@ def still_used(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             IC,
             f"{name} is registered, but not in the file, and uses what is to be taken apart",
-            f"Declare {name} with its access, or with `state: gone` if it is no more.",
+            f"Declare {name} with its access and `state: absent`, or, if its cluster is no more, "
+            f"add `- {{name: {name}, state: gone}}` to `availabilityZones`.",
         )
 
 
@@ -114,6 +122,7 @@ def kept_switch(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             zone.name,
             f"switch {switch.name} of {zone.name} stays: somebody has put a port of his own on it",
-            f"If nobody needs it, in {zone.name}: ovn-nbctl ls-del {switch.name}",
+            f"If nobody needs it, delete it: "
+            f"{shown(ovn(seen.spec, zone.declared, 'ovn-nbctl', 'ls-del', switch.name))}.",
             zone.declared.origin(seen.spec, "name"),
         )

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from icplan.core.commands import shown
 from icplan.core.origin import Origin
 from icplan.core.state import Declared, Present
 from icplan.core.value import Known, plain
+from icplan.core.words import listed
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import kubectl, ovn
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.routed import Reader, all_entries, families, pairs
 from icplan.kinds.common.transit_address import bare, subnets
 from icplan.ovn.northbound import REROUTE, Policy, StaticRoute
-from icplan.ovn.prefix import family, inside, normal, ordered, overlap
+from icplan.ovn.prefix import collapsed, family, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
 from icplan.ovn.subnets import is_prefix, resolve
+from icplan.planning.rules import vpcs
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
 
+HIGHEST = 32767
+"""The highest priority that OVN gives a router's policy."""
 _DESTINATIONS = re.compile(r"ip([46])\.dst *== *(\{[^}]*\}|[0-9a-fA-F.:/]+)")
 
 
@@ -103,6 +109,8 @@ def no_such_subnet(seen: Seen) -> Iterator[Finding]:
     """
     reader = Reader(seen.view)
     for entry in all_entries(seen.spec):
+        if vpcs.tells(seen, entry.target.name, entry.text):
+            continue
         if trouble := reader.meaning(entry).trouble:
             cure = "Write a whole subnet: its name, its CIDR, or a CIDR that contains it."
             if trouble.endswith("is withheld"):
@@ -163,10 +171,10 @@ def overlaps_own(seen: Seen) -> Iterator[Finding]:
         for prefix, origin in pair.prefixes.items():
             hit = ordered(one for one in mine if overlap(one, prefix))
             if hit:
-                listed = ", ".join(f"{one} ({mine[one]})" for one in hit[:3])
+                own_ones = listed([f"{one} ({mine[one]})" for one in hit], 3)
                 yield Finding(
                     zone.name,
-                    f"{prefix} of {pair.target.name} overlaps {listed} of {zone.name}",
+                    f"{prefix} of {pair.target.name} overlaps {own_ones} of {zone.name}",
                     "Route to what does not overlap, or renumber one of the two.",
                     origin,
                 )
@@ -199,15 +207,29 @@ def rerouted(seen: Seen) -> Iterator[Finding]:
                 continue
             hit = [one for one in ordered(pair.prefixes) if _may_match(policy, one)]
             if hit:
-                router, first = found.router.name, hit[0]
                 yield Finding(
                     source.name,
-                    f"a policy of router {router} reroutes what its route to {', '.join(hit)} of "
-                    f"{pair.target.name} should lead: {policy.priority} {policy.match}",
-                    f"Let it pass: ovn-nbctl lr-policy-add {router} {policy.priority + 1} "
-                    f"'ip{family(first)}.dst == {first}' allow",
-                    pair.prefixes[first],
+                    f"policy `{policy.priority} {policy.match}` of router {found.router.name} of "
+                    f"{source.name} reroutes what the routes to {listed(hit)} of "
+                    f"{pair.target.name} should lead",
+                    _passing(seen, source, policy, hit),
+                    pair.prefixes[hit[0]],
                 )
+
+
+def _passing(seen: Seen, zone: zones.DeclaredZone, policy: Policy, prefixes: Sequence[str]) -> str:
+    """What lets packets to the prefixes pass: one policy for each family, before the other one."""
+    priority = policy.priority + 1
+    if priority > HIGHEST:
+        return f"No policy can come before that one: give it a priority below {HIGHEST}."
+    commands = []
+    for version in sorted({*map(family, prefixes)}):
+        found = collapsed(one for one in prefixes if family(one) == version)
+        one = "{" + ", ".join(found) + "}" if found[1:] else found[0]
+        match = f"ip{version}.dst == {one}"
+        words = ("lr-policy-add", zone.router, str(priority), match, "allow")
+        commands.append(shown(ovn(seen.spec, zone, "ovn-nbctl", *words)))
+    return f"Let it pass: {' and '.join(commands)}. The warning stays: icplan does not read those."
 
 
 def _may_match(policy: Policy, prefix: str) -> bool:
@@ -262,14 +284,15 @@ def another_way(seen: Seen) -> Iterator[Finding]:
                 continue
             whose = ", ".join(sorted(names.get(hop, ()))) or "no zone"
             message = f"{site} has another route to {prefix}, over {hop}, an address of {whose}"
-            cure = f"Delete it: ovn-nbctl lr-route-del {zone.router.name} {prefix} {hop}"
+            words = ("lr-route-del", zone.router.name, prefix, hop)
+            cure = f"Delete it: {shown(ovn(seen.spec, zone.declared, 'ovn-nbctl', *words))}."
             if manual_route.vpc_s(route):
                 # Deleted in the database it would come back (read in its source).
                 message += (
                     f": Kube-OVN makes it of Vpc {zone.router.name}, and each time it does, it "
                     "deletes every other route to that prefix"
                 )
-                cure = f"{_out_of_the_vpc(site, zone.router.name, prefix, hop)}."
+                cure = f"{_out_of_the_vpc(seen.spec, site, zone.router.name, prefix, hop)}."
             yield Finding(site, message, cure, origin)
 
 
@@ -293,21 +316,21 @@ def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
             str(plain(there.attributes, name)) for name in (manual_route.TO, manual_route.HOP)
         )
         vpc = zone.declared.router
+        out = _out_of_the_vpc(seen.spec, one.site, vpc, prefix, hop)
         yield Finding(
             one.site,
             f"Vpc {vpc} of {one.site} has the route to {prefix} of {to} over {switch} already "
             f"(next hop {hop}): Kube-OVN holds it, and it cannot be the file's as well",
-            f"{_out_of_the_vpc(one.site, vpc, prefix, hop)}, then run `icplan apply`; or take "
-            f"{prefix} out of the file's routes from {one.site} to {to}, and see to its next hop "
-            "yourself.",
+            f"{out}, then run `icplan apply`; or take {prefix} out of the file's routes from "
+            f"{one.site} to {to}, and see to its next hop yourself.",
             state.origin,
         )
 
 
-def _out_of_the_vpc(zone: str, vpc: str, prefix: str, hop: str) -> str:
+def _out_of_the_vpc(spec: Spec, zone: str, vpc: str, prefix: str, hop: str) -> str:
     return (
-        f"In {zone} run `kubectl edit vpc {vpc}` and take the entry with cidr {prefix} and "
-        f"nextHopIP {hop} out of spec.staticRoutes"
+        f"Run `{kubectl(spec, zone)} edit vpc {vpc}` and take the entry with cidr {prefix} "
+        f"and nextHopIP {hop} out of spec.staticRoutes"
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.commands import shown
+from icplan.core.words import listed, nearest
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
@@ -43,7 +46,7 @@ def zone_named_as_declared_router(spec: Spec) -> Iterator[Finding]:
             yield Finding(
                 zone.name,
                 f"{zone.name} is also the name of a router",
-                "Give the zone another name.",
+                "Give the zone another name: ports are named after both.",
                 spec.origin("availabilityZones", index, "name"),
             )
 
@@ -101,7 +104,7 @@ def unknown_zone(spec: Spec) -> Iterator[Finding]:
             yield Finding(
                 name,
                 f"there is no availability zone {name}",
-                f"Write one of {', '.join(sorted(names))}, or add the zone.",
+                f"Write one of {listed(nearest(name, names))}, or add the zone.",
                 spec.origin(*path),
             )
 
@@ -150,7 +153,8 @@ def name_taken(seen: Seen) -> Iterator[Finding]:
                 zone.name,
                 f"{zone.name} is registered in the IC southbound database already, but this "
                 f"zone's own name is {zone.northbound.name or 'not set'}",
-                "Choose another name, or remove the rows of the zone that used it.",
+                f"Choose another name. If the cluster that was called {zone.name} is no more, "
+                "first remove its rows: apply a file in which it is declared with `state: gone`.",
                 zone.declared.origin(seen.spec, "name"),
             )
 
@@ -168,8 +172,9 @@ def renamed(seen: Seen) -> Iterator[Finding]:
         if zone.declared.present and current != zone.name and current in registered:
             cure = f"declare it as {current} with `state: absent` and apply, then as {zone.name}."
             if zone.northbound.external_ids.get(MARK) == seen.view.owner:
-                back = f"ovn-nbctl set nb_global . name={zone.name}"
-                cure = f"if it was renamed by hand, put the name back ({back}); otherwise {cure}"
+                words = ("set", "nb_global", ".", f"name={zone.name}")
+                back = shown(ovn(seen.spec, zone.declared, "ovn-nbctl", *words))
+                cure = f"if it was renamed by hand, put the name back: {back}; otherwise {cure}"
             yield Finding(
                 zone.name,
                 f"{zone.name} is registered as {current}, and a zone cannot be renamed in place",
@@ -191,11 +196,13 @@ def port_name_taken(seen: Seen) -> Iterator[Finding]:
         wanted = {f"{zone}-{change.address.name}", f"{change.address.name}-{zone}"}
         existing = {port.name: "lsp-del" for port in northbound.switch_ports.values()}
         existing |= {port.name: "lrp-del" for port in northbound.router_ports.values()}
+        declared = zones.find(seen.view, zone).declared
         for name in sorted(wanted & {*existing}):
+            deletion = ovn(seen.spec, declared, "ovn-nbctl", existing[name], name)
             yield Finding(
                 zone,
                 f"a port named {name} exists in {zone}, and is not the zone's port on "
                 f"{change.address.name}",
-                f"Delete it if nobody needs it (ovn-nbctl {existing[name]} {name}), or rename it.",
+                f"If nobody needs it, delete it: {shown(deletion)}; else rename it.",
                 change.origin,
             )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.address import IC
+from icplan.core.commands import shown
 from icplan.core.engines import LABEL
 from icplan.core.state import Present
+from icplan.core.words import there_are
 from icplan.kinds import (
     ic_config,
     ic_server,
@@ -16,10 +18,11 @@ from icplan.kinds import (
     switch_count,
 )
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import in_namespace, ovn
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.deployment import DATABASE_KIND
 from icplan.ovn.attachment import of_router
-from icplan.ovn.cluster import BEFORE_1_11, NAMESPACE, OWNER
+from icplan.ovn.cluster import BEFORE_1_11, OWNER
 from icplan.planning.rules.contract import Finding, Seen
 
 _KUBERNETES = {one.KIND.name for one in (ic_config, ic_server, subnet_advertisement, switch_count)}
@@ -68,12 +71,21 @@ def several_ports(seen: Seen) -> Iterator[Finding]:
             found = of_router(zone.northbound, switch, zone.declared.router)
             if len(found) > 1:
                 names = ", ".join(one.switch_port.name for one in found)
+                pairs = ((one.switch_port.name, one.router_port.name) for one in found)
+                deletions = "; ".join(
+                    f"{port}: {shown(_deletion(seen, zone, port, router))}"
+                    for port, router in pairs
+                )
                 yield Finding(
                     zone.name,
                     f"router {zone.declared.router} has {len(found)} ports on {switch}: {names}",
-                    "Delete all but one: ovn-nbctl lsp-del NAME -- lrp-del NAME",
+                    f"Delete all but one; {deletions}.",
                     zone.declared.origin(seen.spec, "router"),
                 )
+
+
+def _deletion(seen: Seen, zone: zones.SeenZone, port: str, router: str) -> str:
+    return ovn(seen.spec, zone.declared, "ovn-nbctl", "lsp-del", port, "--", "lrp-del", router)
 
 
 def router_missing(seen: Seen) -> Iterator[Finding]:
@@ -90,26 +102,31 @@ def router_missing(seen: Seen) -> Iterator[Finding]:
         count = len(zone.northbound.routers_named(name))
         if count == 1:
             continue
-        names = ", ".join(sorted({one.name for one in zone.northbound.routers})) or "none"
+        names = [one.name for one in zone.northbound.routers]
         yield Finding(
             zone.name,
-            f"{zone.name} has no router {name} (there are: {names})"
+            f"{zone.name} has no router {name} ({there_are(name, names)})"
             if count == 0
             else f"{zone.name} has {count} routers named {name}",
-            _router_cure(zone, count),
+            _router_cure(seen, zone, count),
             zone.declared.origin(seen.spec, "router" if not zone.declared.kube_ovn else "name"),
         )
 
 
-def _router_cure(zone: zones.SeenZone, count: int) -> str:
+def _router_cure(seen: Seen, zone: zones.SeenZone, count: int) -> str:
     if not zone.declared.kube_ovn:
-        return "Correct the name." if count == 0 else "Rename all but one of them."
+        # By their names alone they could not be told apart.
+        lists = shown(ovn(seen.spec, zone.declared, "ovn-nbctl", "lr-list"))
+        if count:
+            return f"Delete all but one by its uuid, which {lists} shows: `lr-del UUID`."
+        return "Correct `router`."
     if count:
-        return "Delete all but the one that Kube-OVN made: ovn-nbctl lr-list shows their uuids."
+        lists = shown(ovn(seen.spec, zone.declared, "ovn-nbctl", "lr-list"))
+        return f"Delete all but the one that Kube-OVN made, by its uuid, which {lists} shows."
+    runs = f"{in_namespace(seen.spec, zone.name)} get deployment {BEFORE_1_11}"
     return (
         f"It is the router of the default VPC, and {BEFORE_1_11} makes it: see whether that runs "
-        f"(kubectl -n {NAMESPACE} get deployment {BEFORE_1_11}), and whether these are the "
-        "databases of that cluster."
+        f"({shown(runs)}), and whether these are the databases of that cluster."
     )
 
 
@@ -129,5 +146,7 @@ def undeclared_zone(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             IC,
             f"{name or 'a zone without a name'} is registered, but not in the file",
-            f"Declare {name or 'it'}, or take it out with `state: absent` or `state: gone`.",
+            f"Declare {name or 'it'} with its access, with `state: absent` if it is to leave; or, "
+            f"if its cluster is no more, add `- {{name: {name or 'NAME'}, state: gone}}` to "
+            "`availabilityZones`.",
         )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.commands import shown
+from icplan.core.words import there_are
 from icplan.kinds.common import zones
+from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.withheld import planned_denials
 from icplan.kinds.route_exchange import WITHHELD
-from icplan.ovn.northbound import DENYLIST
+from icplan.ovn.northbound import BLACKLIST, DENYLIST
 from icplan.ovn.prefix import inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
-from icplan.ovn.subnets import resolve
+from icplan.ovn.subnets import names, resolve
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.planning.rules.offered import Offer, offers
 
@@ -31,7 +34,8 @@ def unknown_withheld(seen: Seen) -> Iterator[Finding]:
         for name in unknown:
             yield Finding(
                 zone.name,
-                f"there is no switch {name} behind router {zone.router.name}",
+                f"there is no switch {name} behind router {zone.router.name} of {zone.name} "
+                f"({there_are(name, names(zone.northbound, zone.router))})",
                 "Correct the name, or write the CIDR.",
                 zone.declared.origin(seen.spec, "withhold", entries.index(name)),
             )
@@ -45,11 +49,12 @@ def foreign_denylist(seen: Seen) -> Iterator[Finding]:
     """
     for zone in zones.seen(seen.view):
         if zone.declared.present and DENYLIST in zone.northbound.options:
+            words = ("remove", "nb_global", ".", "options", DENYLIST)
+            removed = ovn(seen.spec, zone.declared, "ovn-nbctl", *words)
             yield Finding(
                 zone.name,
                 f'NB_Global of {zone.name} has {DENYLIST}="{zone.northbound.options[DENYLIST]}"',
-                f"Move its entries to `withhold`, then: "
-                f"ovn-nbctl remove nb_global . options {DENYLIST}",
+                f"Move its entries to `withhold`, then {shown(removed)}.",
                 zone.declared.origin(seen.spec, "name"),
             )
 
@@ -73,15 +78,16 @@ def address_translation(seen: Seen) -> Iterator[Finding]:
             yield Finding(
                 zone.name,
                 f"router {zone.router.name} of {zone.name} translates addresses: {shown}",
-                f"Remove them ({_translated_by(zone)}), or accept the rule with a reason if they "
-                "match no traffic between zones.",
+                f"Remove them ({_translated_by(seen, zone)}); those that match no traffic between "
+                "zones do no harm.",
                 zone.declared.origin(seen.spec, "router"),
             )
 
 
-def _translated_by(zone: zones.SeenZone) -> str:
+def _translated_by(seen: Seen, zone: zones.SeenZone) -> str:
     """Where the rules come from: in a cluster not from whoever types ovn-nbctl."""
-    listed = f"ovn-nbctl lr-nat-list {zone.declared.router}"
+    words = ("lr-nat-list", zone.declared.router)
+    listed = shown(ovn(seen.spec, zone.declared, "ovn-nbctl", *words))
     if not zone.declared.kube_ovn:
         return f"{listed} shows them"
     return (
@@ -126,9 +132,10 @@ def advertised_by_hand(seen: Seen) -> Iterator[Finding]:
         owner = sites.get(registered, registered)
         nobody = ", which no zone has now" if ic else ""
         to = f"to {owner} ({one.nexthop})" if owner else f"to {one.nexthop}{nobody}"
+        words = ("lr-route-del", zone.router, one.prefix, one.nexthop)
         cure = (
-            f"Delete it: ovn-nbctl lr-route-del {zone.router} {one.prefix} {one.nexthop}; or let "
-            f"{zone.name} have `routePolicy: manual`"
+            f"Delete it ({shown(ovn(seen.spec, zone, 'ovn-nbctl', *words))}), or let {zone.name} "
+            "have `routePolicy: manual`"
         )
         yield Finding(
             zone.name,
@@ -161,6 +168,8 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
         ours, _ = resolve(zone.northbound, zone.router, zone.declared.zone.withhold)
         recorded = zone.northbound.external_ids.get(WITHHELD, "").split(",")
         known = {*ours, *(normal(one) for one in recorded if one)}
+        words = ("get", "nb_global", ".", f"options:{BLACKLIST}")
+        shows = ovn(seen.spec, zone.declared, "ovn-nbctl", *words)
         for entry in zone.northbound.denylist.entries:
             if (
                 entry
@@ -172,7 +181,8 @@ def withheld_by_others(seen: Seen) -> Iterator[Finding]:
                 yield Finding(
                     zone.name,
                     f"{entry} is on the denylist of {zone.name}, but not by this file",
-                    "Add it to `withhold`, or remove it by hand from ic-route-blacklist.",
+                    "Add it to `withhold`, or take it out by hand of the list that "
+                    f"{shown(shows)} shows.",
                     zone.declared.origin(seen.spec, "name"),
                 )
 

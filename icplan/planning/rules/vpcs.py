@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.change import Action
 from icplan.core.origin import Origin
+from icplan.core.words import listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import CONFIG_KIND
 from icplan.kinds.ic_config.effects import enabled
@@ -37,11 +38,8 @@ def of_other_vpcs(cluster: Cluster, entry: str) -> tuple[Subnet, ...]:
 
 def in_another_vpc(zone: str, entry: str, found: tuple[Subnet, ...]) -> str:
     """That what the file names is not interconnected."""
-    listed = ", ".join(_shown(one) for one in found[:MOST])
-    return (
-        f"{entry} of {zone} is no Subnet that can be interconnected: {listed}, and only the "
-        "default VPC is"
-    )
+    there = listed([_shown(one) for one in found], MOST)
+    return f"{entry} of {zone} cannot be interconnected: {there}, and only the default VPC is"
 
 
 def _shown(one: Subnet) -> str:
@@ -57,10 +55,21 @@ def named(seen: Seen) -> Iterator[Finding]:
     clusters = {zone.name: zone for zone in zones.clusters(seen.view)}
     for name, entry, origin in _named(seen):
         zone = clusters.get(name)
-        if zone is None or not zone.declared.present or _interconnected(zone.cluster, entry):
-            continue
-        if found := of_other_vpcs(zone.cluster, entry):
+        if zone is not None and (found := _not_interconnected(zone, entry)):
             yield Finding(name, in_another_vpc(name, entry, found), NOT_THERE, origin)
+
+
+def tells(seen: Seen, zone: str, entry: str) -> bool:
+    """Whether this rule says of an entry of the file why it cannot be followed."""
+    clusters = (one for one in zones.clusters(seen.view) if one.name == zone)
+    return any(_not_interconnected(one, entry) for one in clusters)
+
+
+def _not_interconnected(zone: zones.SeenCluster, entry: str) -> tuple[Subnet, ...]:
+    """The Subnets of custom VPCs that an entry means, if it means none of the default VPC."""
+    if not zone.declared.present or _interconnected(zone.cluster, entry):
+        return ()
+    return of_other_vpcs(zone.cluster, entry)
 
 
 def _interconnected(cluster: Cluster, entry: str) -> bool:
@@ -101,11 +110,10 @@ def stay_out(seen: Seen) -> Iterator[Finding]:
     for zone in zones.clusters(seen.view):
         found = [one for one in zone.cluster.subnets if not one.interconnected]
         if zone.name in joining and found:
-            listed = "; ".join(_shown(one) for one in found[:MOST])
-            more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
+            there = listed([_shown(one) for one in found], MOST)
             yield Finding(
                 zone.name,
-                f"not all Subnets of {zone.name} are interconnected: {listed}{more}",
+                f"not all Subnets of {zone.name} are interconnected: {there}",
                 "Nothing to do, unless other zones shall reach them: only the default VPC is "
                 "interconnected.",
                 zone.declared.origin(seen.spec, "name"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import threading
 from collections.abc import Callable
 
@@ -139,3 +142,32 @@ def test_members_that_do_not_belong_together_are_refused(world: Make) -> None:
     assert verified.exit == 6
     assert f"differs from the file: ic/database/{third.address}" in verified.out
     assert "IC040" in verified.out
+    # Done as they are told, the cures lead back: the stranger goes, its old member, and it joins.
+    pasted(w, "IC040")
+    wait_until(lambda: "IC093" in w.icplan("plan").out, "it is seen that the others count it")
+    pasted(w, "IC093")
+    wait_until(lambda: w.icplan("plan").exit == 0, "nobody counts the old member")
+    w.icplan.apply()
+    assert w.icplan.changes() == {}
+    assert w.icplan("verify").exit == 0
+
+
+def pasted(w: World, code: str) -> None:
+    """What a rule's cure tells to run, run by a shell as it stands there."""
+    (cure,) = (
+        one["cure"]
+        for one in json.loads(w.icplan("plan", "--json").out)["verdicts"]
+        if one["code"] == code
+    )
+    found = [one for one in re.findall(r"`([^`]+)`", cure) if one.startswith(("docker", "ssh"))]
+    assert found
+    for command in found:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env=w.engines.ssh.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)

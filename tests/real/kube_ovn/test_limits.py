@@ -56,7 +56,7 @@ def test_addresses_that_are_translated(lab: Lab, icplan: Icplan) -> None:
                 icplan,
                 f"IC017 az1 {icplan.file}",
                 f"router ovn-cluster of az1 translates addresses: {kind} {inside} to 198.51.100.7",
-                "cure: Remove them (ovn-nbctl lr-nat-list ovn-cluster shows them",
+                "ovn-nbctl --no-leader-only lr-nat-list ovn-cluster` shows them",
             )
         finally:
             az1.nbctl("lr-nat-del", "ovn-cluster")
@@ -82,7 +82,7 @@ def test_subnets_of_a_custom_vpc(lab: Lab, icplan: Icplan) -> None:
         for entry in ("blue-net", "10.200.0.0/16"):
             named = f"withhold: [{entry}]"
             icplan.edit(gateways, f"{named}\n    {gateways}")
-            refused(lab, icplan, "IC045 az1", f"{entry} of az1 is no Subnet that can be", message)
+            refused(lab, icplan, "IC045 az1", f"{entry} of az1 cannot be interconnected", message)
             icplan.edit(f"{named}\n    {gateways}", gateways)
         # What the controller would deny because of it is told, too.
         cluster.add_subnet("blue-copy", ["10.17.9.0/24"], ["10.17.9.1"], vpc="blue")

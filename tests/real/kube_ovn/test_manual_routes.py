@@ -277,7 +277,7 @@ def test_drift_is_told_with_its_cure(lab: Lab, icplan: Icplan) -> None:
         assert verified.exit == 6
         said = " ".join(verified.out.split())
         assert f"no policy of priority 29500 in az1 lets traffic to {AZ2} pass" in said
-        assert "kubectl -n kube-system logs deployment/ovn-ic-controller" in said
+        assert "-n kube-system logs deployment/ovn-ic-controller --tail=50`" in said
         assert icplan.changes() == {}
     finally:
         zone.thaw_controller()
