@@ -12,16 +12,31 @@ class ConnectionFailed(Exception):
     Attributes:
         lasting: another try would end in the same way.
         forbidden: it is there, and we may not reach it.
+        refused: its host answered that nobody listens at the port.
     """
 
-    def __init__(self, message: str, *, lasting: bool = False, forbidden: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        lasting: bool = False,
+        forbidden: bool = False,
+        refused: bool = False,
+    ) -> None:
         super().__init__(message)
         self.lasting = lasting
         self.forbidden = forbidden
+        self.refused = refused
 
 
 class DatabaseUnreadable(IcplanError):
-    """No server of a database could be read."""
+    """No server of a database could be read.
+
+    Attributes:
+        refused: all of its hosts answered, and nobody listens at the port of any.
+    """
+
+    refused = False
 
     def __init__(self, database: Database, place: str, cause: str, cure: str) -> None:
         super().__init__(title(database), place=place, cause=cause, cure=cure)

@@ -287,7 +287,11 @@ class Client:
                 forbidden = failures and all(one.forbidden for one in failures.values())
                 kind = DatabaseForbidden if forbidden else DatabaseUnreadable
                 causes = {str(one): str(why) for one, why in failures.items()}
-                raise self._unreadable(causes, kind)
+                unreadable = self._unreadable(causes, kind)
+                unreadable.refused = len(failures) == len(self._endpoints) and all(
+                    one.refused for one in failures.values()
+                )
+                raise unreadable
             time.sleep(min(_PAUSE_SECONDS, deadline.left))
 
     def _connect(self, endpoint: Server, deadline: Deadline) -> Session:

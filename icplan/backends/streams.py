@@ -149,7 +149,8 @@ def _connect(endpoint: Endpoint, deadline: Deadline) -> SocketStream:
         ) from error
     # A host name that cannot be one raises UnicodeError.
     except (OSError, UnicodeError) as error:
-        raise ConnectionFailed(f"cannot be connected: {_reason(error)}") from error
+        refused = isinstance(error, ConnectionRefusedError)
+        raise ConnectionFailed(f"cannot be connected: {_reason(error)}", refused=refused) from error
     return SocketStream(sock if context is None else _encrypted(sock, context, deadline))
 
 

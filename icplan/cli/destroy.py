@@ -6,12 +6,12 @@ import signal
 
 import click
 
-from icplan.cli.apply import carry_out, refusal
+from icplan.cli.carrying import Run
 from icplan.cli.options import ACCESS, FILE, JSON, TIMEOUT, console, read_spec
 from icplan.cli.planning import open_databases, plan_now
 from icplan.cli.writing import AUTO_APPROVE, RUN_LOG, WAIT, WAIT_OPERATOR, asked
 from icplan.errors import Exit
-from icplan.render.document import plan_document
+from icplan.render.document import PlanDocument, plan_document
 from icplan.render.paint import escape
 from icplan.render.reports import refusal_document
 from icplan.render.text import plan_text
@@ -55,7 +55,15 @@ def command(
         document = plan_document(plan)
         if not as_json:
             out.print(plan_text(document, out.out))
-        if (refused := refusal(out, plan)) is not None:
+        # Its name, as `yes` is typed too easily.
+        question = f"Destroy all of this? Type its name, {escape(plan.owner)}: "
+
+        def approves(document: PlanDocument) -> bool:
+            unshown = document if as_json else None
+            return auto_approve or asked(out, "destroy", unshown, question, plan.owner, _BEFOREHAND)
+
+        run = Run(out, databases, run_log, Waits(wait, wait_operator), as_json, approves)
+        if (refused := run.refusal(plan)) is not None:
             if as_json:
                 out.print_json(refusal_document(document, refused))
             return refused
@@ -63,13 +71,7 @@ def command(
             if as_json:
                 out.print_json(refusal_document(document, Exit.DONE))
             return Exit.DONE
-        # Its name, as `yes` is typed too easily.
-        question = f"Destroy all of this? Type its name, {escape(plan.owner)}: "
-        unshown = document if as_json else None
-        if not auto_approve and not asked(
-            out, "destroy", unshown, question, plan.owner, _BEFOREHAND
-        ):
+        if not approves(document):
             out.tell("Not destroyed; nothing was written.\n")
             return Exit.FAILED
-        waits = Waits(wait, wait_operator)
-        return carry_out(out, plan, document, databases, run_log, waits, as_json=as_json)
+        return run.carry_out(plan, document)

@@ -80,7 +80,7 @@ class Container:
         owner: icplan's mark, a label; None when it has none.
         members: the addresses of the raft members that the servers in it know, by database; of one
             that does not answer nothing is known.
-        said: the last that it printed, while it does not run and the engine keeps it.
+        said: what it complained of last, while it does not run and the engine keeps its log.
     """
 
     id: str
@@ -103,20 +103,39 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What a host has of the IC databases: a container, and the files of those databases."""
+    """What a host has of the IC databases: a container, and the files of those databases.
+
+    Attributes:
+        listening: the ports at which somebody listens although the container does not run; None:
+            it cannot be seen, as the engine is reached by a socket of this machine, and the host is
+            none of its addresses.
+        elsewhere: what else of that name runs there, in words; empty: nothing.
+    """
 
     container: Container | None
     files: tuple[str, ...] = ()
+    listening: tuple[int, ...] | None = ()
+    elsewhere: str = ""
 
     @property
-    def running(self) -> bool:
-        """Whether a container is there, and its process with it."""
+    def runs(self) -> bool:
+        """Whether our container runs."""
         return self.container is not None and self.container.running
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is neither a container nor any of the files."""
+        return self.container is None and not self.files
+
+    @property
+    def taken(self) -> bool:
+        """Whether somebody else runs there what our container does not."""
+        return not self.runs and bool(self.listening or self.elsewhere)
 
     @property
     def emptied(self) -> bool:
         """Whether nothing runs and nothing is kept: files go before their container does."""
-        return not self.running and not self.files
+        return not self.runs and not self.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,7 @@ class InspectHost:
     Attributes:
         variables: the variables that matter; the values of others may be secrets, and are left.
         clustered: the databases whose servers in the container are asked for their raft members.
+        ports: where it is looked whether somebody listens, while the container does not run.
     """
 
     engine: Engine
@@ -133,6 +153,7 @@ class InspectHost:
     files: tuple[str, ...]
     variables: tuple[str, ...]
     clustered: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +197,12 @@ EngineQuery = InspectHost | AskMember
 class RunContainer:
     """A container started; the one with the id `replaces` is taken away first.
 
-    Refused when another one, or none, is there than the plan saw.
+    Refused when another one, or none, is there than the plan saw, and when somebody else listens
+    at its ports.
 
     Attributes:
         replaces: the id of the container that the plan saw; empty: none.
+        ports: those at which nobody else may listen.
     """
 
     engine: Engine
@@ -191,6 +214,7 @@ class RunContainer:
     owner: str
     privileged: bool
     replaces: str = ""
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +229,16 @@ class MarkContainer:
 
 @dataclass(frozen=True, slots=True)
 class RemoveContainer:
-    """A container stopped and removed, if the plan saw one, and files of its host with it."""
+    """A container stopped and removed, if the plan saw one, and files of its host with it.
+
+    Refused when somebody else listens at its ports: the files may be open there.
+    """
 
     engine: Engine
     name: str
     id: str
     files: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 EngineWrite = RunContainer | MarkContainer | RemoveContainer

@@ -123,11 +123,14 @@ class Unreadable:
 
     Attributes:
         forbidden: it is there, and we are not permitted to look: not an error, but not checked.
+        refused: its hosts are there, and on each of them nobody listens at its port. A time that
+            is over says no such thing.
     """
 
     cause: str
     cure: str
     forbidden: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

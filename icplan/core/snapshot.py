@@ -63,8 +63,9 @@ def encode(snapshot: Snapshot) -> bytes:
 
 
 def _why(unreadable: Unreadable) -> dict[str, object]:
-    forbidden = {"forbidden": True} if unreadable.forbidden else {}
-    return {"cause": unreadable.cause, "cure": unreadable.cure, **forbidden}
+    signs = {"forbidden": unreadable.forbidden, "refused": unreadable.refused}
+    said = {name: True for name, holds in signs.items() if holds}
+    return {"cause": unreadable.cause, "cure": unreadable.cure, **said}
 
 
 def _query(query: ObjectQuery) -> dict[str, object]:
@@ -128,20 +129,22 @@ def _host(one: Mapping[str, Json]) -> tuple[InspectHost, HostState | Unreadable]
         tuple(one["files"]),
         tuple(one["variables"]),
         tuple(one["clustered"]),
+        tuple(one["ports"]),
     )
     if "unreadable" in one:
         return query, _unreadable(one["unreadable"])
     found = one["found"]
-    container = found["container"]
-    if container is None:
-        return query, HostState(None, tuple(found["files"]))
-    members = {name: tuple(each) for name, each in container["members"].items()}
-    parts = container | {"members": members}
-    return query, HostState(Container(**parts), tuple(found["files"]))
+    container, ports = found["container"], found["listening"]
+    if container is not None:
+        members = {name: tuple(each) for name, each in container["members"].items()}
+        container = Container(**container | {"members": members})
+    listening = None if ports is None else tuple(ports)
+    return query, HostState(container, tuple(found["files"]), listening, found["elsewhere"])
 
 
 def _unreadable(why: Mapping[str, object]) -> Unreadable:
-    return Unreadable(str(why["cause"]), str(why["cure"]), why.get("forbidden") is True)
+    forbidden, refused = (why.get(sign) is True for sign in ("forbidden", "refused"))
+    return Unreadable(str(why["cause"]), str(why["cure"]), forbidden, refused)
 
 
 def _read_query(one: Mapping[str, object]) -> ObjectQuery:

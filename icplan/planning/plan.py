@@ -72,6 +72,12 @@ class Plan:
         """Whether something forbids it."""
         return any(verdict.refuses for verdict in self.verdicts)
 
+    @property
+    def only_starts(self) -> bool:
+        """Whether it only starts the IC databases, and what rests on them is planned then."""
+        starts = any(change.action is not Action.DELETE for change in self.changes)
+        return self.view.facts.ic_stopped and starts
+
     def count(self, action: Action) -> int:
         """How many changes have an action."""
         return sum(change.action is action for change in self.changes)

@@ -193,7 +193,7 @@ def _summary(document: PlanDocument, paint: Paint) -> Iterator[str]:
             yield paint.good("No changes. What is there is what the file says.")
     else:
         yield paint.strong(f"Plan: {', '.join(counts)}.") + f" {_disruption(document)}"
-        if document.get("destroyed"):
+        if document.get("destroyed") and summary["destroy"]:
             yield paint.bad("Everything that the file declares is taken apart.")
     yield from _not_to_be_applied(document, paint)
 

@@ -85,7 +85,8 @@ def read(databases: Databases, wanted: Iterable[AnyQuery]) -> Snapshot:
             return databases.client(database).read(by_database[database])
         except DatabaseUnreadable as error:
             forbidden = isinstance(error, DatabaseForbidden)
-            return Unreadable(error.cause, MAY_EXEC if forbidden else error.cure, forbidden)
+            cure = MAY_EXEC if forbidden else error.cure
+            return Unreadable(error.cause, cure, forbidden, error.refused)
 
     objects = _at_once(by_site, ask_cluster)
     lost = {

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import orjson
@@ -17,10 +21,12 @@ from icplan.backends.engines import (
     EngineWritePartly,
     EngineWriteUnknown,
 )
+from icplan.backends.engines.failures import complaint
+from icplan.backends.engines.listeners import among, ipv4, is_here
 from icplan.backends.failures import WriteRefused
 from icplan.core.engines import Engine, InspectHost, MarkContainer, RemoveContainer, RunContainer
 
-HOST = "192.0.2.3"
+HOST, AWAY = "127.0.0.1", "192.0.2.3"
 Play = Callable[..., None]
 FOUND = [
     {
@@ -411,3 +417,134 @@ def test_a_file_that_cannot_be_removed_keeps_the_container(play: Play, tmp_path:
     with pytest.raises(WriteRefused, match="the files of the databases cannot be removed"):
         one.write(both)
     assert not [line for line in said(tmp_path) if " rm -f ovn-ic-db" in line or " stop " in line]
+
+
+NONE = "echo 'No such container' >&2; exit 1"
+TASKS = 'echo TASK PID STATUS; case "$*" in *k8s.io*) echo ovn-ic-db 7 RUNNING;; esac'
+CTR = f"case \"$*\" in *info*) echo 'not found' >&2; exit 1;; *tasks*) {TASKS};; esac"
+
+
+@contextmanager
+def listener() -> Iterator[int]:
+    """Somebody who listens on this machine; the port."""
+    with socket.create_server((HOST, 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_the_engine_of_this_machine_says_nothing_of_another_host(
+    play: Play, tmp_path: Path
+) -> None:
+    play("docker", NONE)
+    one = EngineClient(Engine("docker", AWAY), 10.0)
+    with pytest.raises(EngineUnreadable) as failure:
+        one.inspect(inspect(one))
+    assert f"{AWAY} is no address of this machine" in failure.value.cause
+    assert f"add `engines: {{{AWAY}: ssh://root@{AWAY}}}`" in failure.value.cure
+    assert not (tmp_path / "said").exists(), "nobody was asked"
+    # A socket that the file names is a person's word, but who listens there is not seen.
+    told = EngineClient(Engine("docker", AWAY, "unix:///run/x.sock"), 10.0)
+    found = told.inspect(replace(inspect(told), ports=(6645,)))
+    assert (found.container, found.listening) == (None, None)
+
+
+def test_who_listens_in_the_place_of_the_container_is_seen(play: Play) -> None:
+    play("docker", NONE)
+    one = client()
+    with listener() as port:
+        asked = replace(inspect(one), ports=(port, 1))
+        assert one.inspect(asked).listening == (port,)
+    assert one.inspect(asked).listening == ()
+    assert one.inspect(asked).empty
+
+
+def test_while_our_container_runs_it_is_the_one_who_listens(play: Play) -> None:
+    play("docker", f"echo '{orjson.dumps(FOUND).decode()}'")
+    one = client()
+    with listener() as port:
+        assert one.inspect(replace(inspect(one), ports=(port,))).listening == ()
+
+
+def test_a_container_in_another_namespace_is_seen(play: Play) -> None:
+    play("ctr", CTR)
+    one = client(runtime="containerd")
+    found = one.inspect(inspect(one))
+    assert found.elsewhere == "a container ovn-ic-db runs in its namespace k8s.io"
+    assert found.taken
+
+
+def test_nothing_is_started_or_deleted_beside_somebody_else(play: Play, tmp_path: Path) -> None:
+    play("docker", f'case "$*" in *"container inspect"*) {NONE};; esac')
+    play("ctr", f'case "$*" in *"images ls"*) echo ic:v1.14.0;; *) {CTR};; esac')
+    file = tmp_path / "a.db"
+    file.touch()
+    with listener() as port:
+        for runtime in ("docker", "containerd"):
+            one = client(runtime=runtime)
+            ports = (port,) if runtime == "docker" else ()
+            remove = RemoveContainer(one.engine, "ovn-ic-db", "", (str(file),), ports)
+            for operation in (replace(run(one), ports=ports), remove):
+                with pytest.raises(WriteRefused) as failure:
+                    one.write(operation)
+                who = f"somebody listens at {port}" if ports else "namespace k8s.io"
+                assert who in failure.value.cause
+                assert f"see on {HOST} who it is" in failure.value.cure
+    assert not [line for line in said(tmp_path) if " run " in line]
+    assert file.exists()
+
+
+def test_what_does_not_run_is_not_taken_away_for_one_that_cannot_start(
+    play: Play, tmp_path: Path
+) -> None:
+    ended = [{**FOUND[0], "State": {"Status": "exited", "ExitCode": 1}}]
+    play("docker", f"echo '{orjson.dumps(ended).decode()}'")
+    one = client()
+    with listener() as port, pytest.raises(WriteRefused):
+        one.write(replace(run(one, replaces="abc"), ports=(port,)))
+    assert not [line for line in said(tmp_path) if " rm " in line or " stop " in line]
+
+
+TABLES = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:19F5 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 554 1 0
+   1: B1E512C6:19F6 B2E512C6:0016 06 00000000:00000000 03:0000118C 00000000     0        0 0 3 0
+  sl  local_address                         remote_address                        st tx_queue
+   0: 00000000000000000000000000000000:19F7 00000000000000000000000000000000:0000 0A 00000000:00000
+"""
+TRIE = """\
+Local:
+  +-- 0.0.0.0/0 3 0 5
+     +-- 127.0.0.0/8 2 0 2
+        |-- 127.0.0.0
+           /8 host LOCAL
+     +-- 192.0.2.0/24 2 0 2
+        |-- 192.0.2.0
+           /24 link UNICAST
+        |-- 192.0.2.2
+           /32 host LOCAL
+        |-- 192.0.2.255
+           /32 link BROADCAST
+"""
+
+
+def test_the_kernels_tables_are_read() -> None:
+    assert among(TABLES, (6645, 6646, 6647)) == (6645, 6647)
+    assert [*ipv4(TRIE)] == [IPv4Address("192.0.2.2")]
+    assert is_here("127.0.0.7")
+    assert is_here("::1")
+    assert not is_here(AWAY)
+
+
+LOGS = {
+    "": "",
+    "Exiting ovn_ic_sb_db (70).": "",
+    "2026-06-01T12:00:00.1Z|00031|reconnect|INFO|tcp:[h]:6647: connection failed": "",
+    "2026-06-01T12:00:00.1Z|00031|socket_util|ERR|6645:h: bind: Address already in use\n"
+    "2026-06-01T12:00:00.2Z|00032|memory|INFO|atoms:26": "socket_util: 6645:h: bind: Address "
+    "already in use",
+    "ovsdb-server: I/O error: open failed\nExiting": "ovsdb-server: I/O error: open failed",
+}
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_of_a_log_the_last_complaint_is_told(log: str) -> None:
+    assert complaint(log) == LOGS[log]

@@ -121,6 +121,11 @@ def deployed(
 
 
 BASE = deployed()
+ENGINES = ", engines: {192.168.65.3: ssh://root@192.168.65.3}"
+MOUNTED = tuple(
+    f"--mount=type=bind,src=/{each},dst=/{each},options=rbind:rw"
+    for each in ("etc/ovn", "var/run/ovn", "var/log/ovn")
+)
 DOCUMENTED = (
     *("--network=host", "--privileged", "--env", "ENABLE_OVN_LEADER_CHECK=false"),
     *("-v", "/etc/ovn/:/etc/ovn", "-v", "/var/run/ovn:/var/run/ovn"),
@@ -147,6 +152,8 @@ def single(only: str) -> None:
         w.case("rules/IC091-other-ports", ports)
         w.engines.ssh.stop_server(host)
         w.case("ic_database/engine-out-of-reach", BASE)
+        # The engine of the machine that records is not the one of that host.
+        w.case("ic_database/engine-of-another-machine", BASE.replace(ENGINES, ""))
         w.engines.ssh.start_server(host)
         w.apply(BASE)
         w.case("ic_database/as-declared", BASE)
@@ -154,6 +161,7 @@ def single(only: str) -> None:
         w.case("rules/IC012-of-a-container", deployed(owner="stage"))
         host.docker("stop", "ovn-ic-db")
         w.case("rules/IC090-stopped", BASE)
+        w.case("ic_database/stopped-and-taken-apart", BASE, destroy=True)
         host.docker("rm", "ovn-ic-db")
         w.case("ic_database/container-gone", BASE)
         host.docker("run", "-d", "--name=other", *DOCUMENTED)
@@ -164,6 +172,9 @@ def single(only: str) -> None:
         wait_until(lambda: _answers(host), "the container by hand answers")
         w.case("rules/IC092-without-mark", BASE)
         w.case("ic_database/by-hand-and-different", deployed(NEWER))
+        host.docker("rm", "-f", "ovn-ic-db")
+        host.run("sh", "-c", "rm -f /etc/ovn/*.db")
+        w.case("rules/IC081-lost", BASE)
 
 
 def containerd(only: str) -> None:
@@ -176,6 +187,16 @@ def containerd(only: str) -> None:
         w.case("ic_database/containerd-as-declared", text)
         host.ctr("containers", "label", "ovn-ic-db", "icplan/owner=")
         w.case("ic_database/containerd-mark-lost", text)
+        host.ctr("tasks", "delete", "--force", "ovn-ic-db")
+        host.ctr("containers", "delete", "ovn-ic-db")
+        w.engines.load(OLD, Behaviour.OLD, namespace="k8s.io", into=["containerd"])
+        host.ctr(
+            *("run", "-d", "--net-host", "--privileged", *MOUNTED, f"docker.io/{OLD}"),
+            *("ovn-ic-db", "bash", "start-ic-db.sh"),
+            namespace="k8s.io",
+        )
+        wait_until(lambda: _answers(host), "the one in the other namespace answers")
+        w.case("rules/IC058-in-another-namespace", text)
 
 
 def raft(only: str) -> None:

@@ -228,7 +228,7 @@ def test_a_signal_after_the_run_does_not_change_its_exit(
             signal.raise_signal(number)
         return apply_text(report, paint)
 
-    monkeypatch.setattr("icplan.cli.apply.apply_text", interrupted)
+    monkeypatch.setattr("icplan.cli.carrying.apply_text", interrupted)
     fresh.file()
     ran = icplan("apply", "--auto-approve", "--wait", "0")
     assert ran.exit == 3

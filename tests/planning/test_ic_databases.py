@@ -165,6 +165,104 @@ def test_another_image_is_drift_all_the_same() -> None:
     assert [str(one.address) for one in report.drift] == [f"ic/database/{H3}"]
 
 
+# Whether nobody runs them at all
+
+FIRST = "ic_database/first-plan"
+IN_A_CLUSTER = "ic_server/first-plan"
+LATE = Unreadable("tcp:x did not accept a connection within 5 s", "look there")
+
+
+def answered(found: Snapshot, why: Unreadable) -> Snapshot:
+    """The snapshot when dialling the IC databases ends like this."""
+    lost = {Database("ic", name): why for name in DATABASES}
+    return replace(found, databases={**found.databases, **lost})
+
+
+@pytest.mark.parametrize(
+    ("listening", "refused", "absent"),
+    [((), False, True), ((), True, True), (None, True, True), (None, False, False)],
+)
+def test_nobody_is_absent_who_was_only_not_heard(
+    listening: tuple[int, ...] | None, refused: bool, absent: bool
+) -> None:
+    found = with_hosts(seen(FIRST), {H1: HostState(None, listening=listening)})
+    made = make_plan(spec(FIRST), answered(found, replace(LATE, refused=refused)))
+    assert made.view.facts.ic_absent is absent
+    assert bool(made.unseen) is not absent
+    assert (actions(made).get(f"ic/database/{H1}") is Action.CREATE) is absent
+    if not absent:
+        (cause,) = {one.cause for one in made.unseen.values()}
+        assert "not known whether somebody else does" in cause
+        assert LATE.cause in cause
+
+
+def test_a_cluster_that_runs_none_is_no_proof() -> None:
+    made = make_plan(spec(IN_A_CLUSTER), seen(IN_A_CLUSTER))
+    assert actions(made)["ic/deployment"] is Action.CREATE
+    made = make_plan(spec(IN_A_CLUSTER), answered(seen(IN_A_CLUSTER), LATE))
+    assert "ic/deployment" not in actions(made)
+    assert {one.cause for one in made.unseen.values()} == {
+        "az1 does not run them, and without an answer it is not known whether somebody else does; "
+        f"{LATE.cause}"
+    }
+
+
+@pytest.mark.parametrize(
+    "taken", [HostState(None, listening=(6645,)), HostState(None, elsewhere="a container runs")]
+)
+@pytest.mark.parametrize("files", [(), FILES])
+def test_what_somebody_else_runs_is_neither_absent_nor_stopped(
+    taken: HostState, files: tuple[str, ...]
+) -> None:
+    found = with_hosts(seen(FIRST), {H1: replace(taken, files=files)})
+    made = make_plan(spec(FIRST), answered(found, LATE))
+    assert not made.view.facts.ic_absent
+    assert not made.view.facts.ic_stopped
+    assert f"ic/database/{H1}" not in actions(made)
+    assert {one.code for one in made.verdicts if one.refuses} == {"IC058"}
+
+
+@pytest.mark.parametrize("case", ["ic_database/as-declared", RAFT])
+def test_new_databases_for_interconnected_zones_are_announced(case: str) -> None:
+    hosts = dict.fromkeys((H1, H2, H3), NOTHING)
+    made = make_plan(spec(case), silent(with_hosts(seen(case), hosts)))
+    assert made.view.facts.ic_absent
+    codes = {one.code: one for one in made.verdicts}
+    assert "az1 holds 2 learned routes; az2 holds 2 learned routes" in codes["IC081"].message
+    assert {*made.consequences.disrupted} == {"az1", "az2"}
+    # Two zones at once are more than the file allows by itself.
+    assert made.refused
+
+
+def test_new_databases_for_zones_that_never_were_are_not() -> None:
+    made = make_plan(spec(FIRST), seen(FIRST))
+    assert not made.refused
+    assert "IC081" not in {one.code for one in made.verdicts}
+
+
+def test_a_plan_that_only_starts_them_says_so() -> None:
+    found = seen("rules/IC090-stopped")
+    made = make_plan(spec("rules/IC090-stopped"), found)
+    assert made.only_starts
+    (verdict,) = (one for one in made.verdicts if one.code == "IC090")
+    assert "`icplan apply` starts them" in verdict.cure
+    made = make_plan(destroyed("rules/IC090-stopped"), found)
+    assert made.only_starts
+    (verdict,) = (one for one in made.verdicts if one.code == "IC090")
+    assert "`icplan destroy` starts them" in verdict.cure
+
+
+def test_of_several_it_is_said_which_run() -> None:
+    (verdict,) = (
+        one
+        for one in make_plan(
+            spec("ic_database/raft-quorum-lost"), seen("ic_database/raft-quorum-lost")
+        ).verdicts
+        if one.code == "IC090"
+    )
+    assert verdict.message.startswith(f"of the IC databases only {H1} runs, and 2 of 3 are needed")
+
+
 # Everything is to be taken away
 
 
@@ -210,6 +308,9 @@ def test_a_removal_that_was_interrupted_goes_on() -> None:
     made = make_plan(destroyed(RAFT), found)
     assert removals(made) == {H3: FILES}
     assert not made.unseen
+    assert not made.only_starts
+    (verdict,) = (one for one in made.verdicts if one.code == "IC090")
+    assert "what is left of them goes" in verdict.message
 
 
 def zones_out(found: Snapshot) -> Snapshot:

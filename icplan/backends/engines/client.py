@@ -11,6 +11,7 @@ from icplan.backends.engines.containerd import Containerd
 from icplan.backends.engines.docker import Docker
 from icplan.backends.engines.failures import CommandFailed, EngineUnreadable
 from icplan.backends.engines.files import existing
+from icplan.backends.engines.others import Others
 from icplan.backends.engines.road import Here, OverSsh, Road
 from icplan.backends.engines.runtime import Runtime
 from icplan.backends.engines.writing import Writer
@@ -40,6 +41,7 @@ class EngineClient:
         socket = engine.where.removeprefix(_UNIX) if local else ""
         runtime = Docker if engine.runtime == "docker" else Containerd
         self._runtime: Runtime = runtime(self._road, socket)
+        self._others = Others(engine, self._runtime, self._road)
 
     def inspect(self, query: InspectHost) -> HostState:
         """What a host has.
@@ -49,6 +51,7 @@ class EngineClient:
         """
         deadline = Deadline.after(self._seconds)
         try:
+            self._others.require_here()
             container = self._runtime.inspect(query.name, query.variables, deadline)
             if container is not None and container.running:
                 members = {
@@ -57,7 +60,12 @@ class EngineClient:
                     if (found := self._members(query.name, name, deadline))
                 }
                 container = replace(container, members=members)
-            return HostState(container, existing(self._road, query.files, deadline))
+            files = existing(self._road, query.files, deadline)
+            if container is not None and container.running:
+                return HostState(container, files)
+            listening = self._others.listening(query.ports, deadline)
+            elsewhere = self._runtime.elsewhere(query.name, deadline)
+            return HostState(container, files, listening, elsewhere)
         except CommandFailed as error:
             raise EngineUnreadable(self.engine, error) from error
 
@@ -77,4 +85,4 @@ class EngineClient:
             EngineWritePartly: a part of it was done.
             EngineWriteUnknown: nobody could say in time what became of it.
         """
-        Writer(self.engine, self._runtime, self._road, self._seconds).write(operation)
+        Writer(self.engine, self._runtime, self._road, self._others, self._seconds).write(operation)

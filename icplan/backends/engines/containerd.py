@@ -17,6 +17,8 @@ from icplan.core.engines import LABEL, NAMESPACE, RUNNING, Container, RunContain
 
 _SILENT = ("failed to dial", "connection refused", "no such file or directory: unavailable")
 _PAUSE_SECONDS = 0.1
+_OF_CLUSTERS = "k8s.io"
+"""The namespace of containerd that kubelet uses, and that Kube-OVN's documentation names."""
 _REGISTRIES = ("docker.io/library/", "docker.io/")
 
 
@@ -29,8 +31,10 @@ class Containerd:
     """
 
     def __init__(self, road: Road, socket: str = "") -> None:
-        words = ("ctr", *(("-a", socket) if socket else ()), "-n", NAMESPACE)
-        self._ctr = Command(road, words, _SILENT, "systemctl start containerd")
+        words = ("ctr", *(("-a", socket) if socket else ()), "-n")
+        start = "systemctl start containerd"
+        self._ctr = Command(road, (*words, NAMESPACE), _SILENT, start)
+        self._of_clusters = Command(road, (*words, _OF_CLUSTERS), _SILENT, start)
 
     def inspect(self, name: str, variables: Sequence[str], deadline: Deadline) -> Container | None:
         """The container of that name; None when there is none."""
@@ -43,8 +47,14 @@ class Containerd:
             )
         return read(done.out, self._state(name, deadline), variables)
 
-    def _state(self, name: str, deadline: Deadline) -> str:
-        out = self._ctr.demand(("tasks", "ls"), deadline, "try by hand: ctr tasks ls")
+    def elsewhere(self, _name: str, _deadline: Deadline) -> str:
+        """A container of that name that runs in the namespace of clusters, in words."""
+        runs = self._state(_name, _deadline, self._of_clusters) == RUNNING
+        return f"a container {_name} runs in its namespace {_OF_CLUSTERS}" if runs else ""
+
+    def _state(self, name: str, deadline: Deadline, ctr: Command | None = None) -> str:
+        cure = "try by hand: ctr tasks ls"
+        out = (ctr or self._ctr).demand(("tasks", "ls"), deadline, cure)
         tasks = (line.split() for line in out.splitlines()[1:])
         found = {words[0]: words[-1].lower() for words in tasks if len(words) >= 3}
         return found.get(name, "without a task")
@@ -58,12 +68,12 @@ class Containerd:
         """Sees to it that the image and the folders are there; how the engine calls the image."""
         image = self._fetch(wanted.image, deadline)
         # Docker makes what it mounts; containerd wants it to be there.
-        sources = [source for source, _ in wanted.mounts]
-        made = self._ctr.road.run(("mkdir", "-p", "--", *sources), deadline)
-        if made.code != 0:
-            raise CommandFailed(
-                f"its folders cannot be made: {last_line(made.err)}", "use root there"
-            )
+        if sources := [source for source, _ in wanted.mounts]:
+            made = self._ctr.road.run(("mkdir", "-p", "--", *sources), deadline)
+            if made.code != 0:
+                raise CommandFailed(
+                    f"its folders cannot be made: {last_line(made.err)}", "use root there"
+                )
         return image
 
     def _fetch(self, image: str, deadline: Deadline) -> str:

@@ -9,14 +9,14 @@ from dataclasses import replace
 import orjson
 
 from icplan.backends.deadline import Deadline
-from icplan.backends.engines.failures import CommandFailed, last_line
+from icplan.backends.engines.failures import CommandFailed, complaint, last_line
 from icplan.backends.engines.road import Done, Road
 from icplan.backends.engines.runtime import STOP_SECONDS, Command
 from icplan.core.engines import LABEL, RUNNING, Container, RunContainer
 
 _SILENT = ("cannot connect to the docker daemon", "error during connect")
 _NONE = ("no such object", "no such container")
-_LINES = 3
+_LINES = 50
 
 
 class Docker:
@@ -43,10 +43,13 @@ class Docker:
         container = read(done.out, variables)
         if container.state == RUNNING:
             return container
-        # What a process says before it ends is most often why it does.
+        # What a process complains of before it ends is most often why it does.
         said = self._docker(("logs", "--tail", str(_LINES), name), deadline)
-        text = f"{said.out}\n{said.err}".strip()
-        return replace(container, said=last_line(text)) if text else container
+        return replace(container, said=complaint(f"{said.out}\n{said.err}"))
+
+    def elsewhere(self, _name: str, _deadline: Deadline) -> str:
+        """Nothing: docker has one place for its containers."""
+        return ""
 
     def execute(self, name: str, arguments: Sequence[str], deadline: Deadline) -> Done:
         """Runs a command in a container."""

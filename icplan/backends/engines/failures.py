@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from icplan.backends.failures import WriteRefused
 from icplan.core.engines import Engine
 from icplan.errors import Exit, IcplanError
+
+_OF_OVS = re.compile(r"[0-9TZ:.-]+\|[0-9]+\|([^|]*)\|(WARN|ERR|EMER)\|(.*)")
+_RECORD = re.compile(r"[^|]*\|[0-9]+\|[^|]*\|[A-Z]+\|")
+_BAD = re.compile(r"\b(error|fail\w*|fatal|cannot|could not|denied|refused|no such)\b", re.I)
 
 
 class CommandFailed(Exception):
@@ -81,3 +87,16 @@ def last_line(text: str) -> str:
     while len(lines) > 1 and lines[-1].startswith("Run '"):
         lines.pop()
     return lines[-1] if lines else "it said nothing"
+
+
+def complaint(log: str) -> str:
+    """The last line of a log that warns or tells of an error, without its time; empty: none does.
+
+    What the servers note besides says nothing about why they ended.
+    """
+    for line in reversed([one.strip() for one in log.splitlines()]):
+        if found := _OF_OVS.match(line):
+            return f"{found[1]}: {found[3]}"
+        if not _RECORD.match(line) and _BAD.search(line):
+            return line
+    return ""

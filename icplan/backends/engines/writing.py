@@ -19,6 +19,7 @@ from icplan.backends.engines.failures import (
     refused,
 )
 from icplan.backends.engines.files import delete, existing
+from icplan.backends.engines.others import Others
 from icplan.backends.engines.road import Road
 from icplan.backends.engines.runtime import Runtime
 from icplan.backends.failures import WriteRefused
@@ -53,12 +54,14 @@ class Writer:
         engine: which one, for messages.
         runtime: the engine itself.
         road: the way to its host.
+        others: who else runs there.
         seconds: how long it may be looked for what has become of a write.
     """
 
     engine: Engine
     runtime: Runtime
     road: Road
+    others: Others
     seconds: float
 
     def write(self, operation: EngineWrite) -> None:
@@ -84,17 +87,28 @@ class Writer:
             # takes nothing away.
             image = self.runtime.prepare(wanted, deadline)
             before = self._required(wanted.name, wanted.replaces, deadline)
+            if before is None or not before.running:
+                self.others.require_none(wanted.name, wanted.ports, deadline)
         except CommandFailed as error:
             raise refused(self.engine, error, wanted.name) from error
         deadline = Deadline.after(WRITE_SECONDS)
         if before is not None:
             self._take_away(wanted.name, before, (), deadline)
+            if before.running:
+                self._require_none(wanted, deadline)
         try:
             self.runtime.run(wanted, image, deadline)
         except CommandFailed as error:
             found = self._look(wanted.name)
             if not _came_about(wanted, found):
                 self._judge_start(wanted, found, error)
+
+    def _require_none(self, wanted: RunContainer, deadline: Deadline) -> None:
+        """Looks again once our own container is away, which was the one who listened."""
+        try:
+            self.others.require_none(wanted.name, wanted.ports, deadline)
+        except CommandFailed as error:
+            self._stop(wanted.name, "the old one is removed, but no new one is started", error)
 
     def _judge_start(self, wanted: RunContainer, found: _Found, error: CommandFailed) -> NoReturn:
         gone = "the old one is removed" if wanted.replaces else ""
@@ -138,6 +152,8 @@ class Writer:
         deadline = Deadline.after(WRITE_SECONDS)
         try:
             before = self._required(wanted.name, wanted.id, deadline)
+            if before is None or not before.running:
+                self.others.require_none(wanted.name, wanted.ports, deadline)
             files = existing(self.road, wanted.files, deadline)
         except CommandFailed as error:
             raise refused(self.engine, error, wanted.name) from error

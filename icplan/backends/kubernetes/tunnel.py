@@ -34,6 +34,8 @@ _CENTRAL, _IC_SERVER = "ovn-central", "ovn-ic-server"
 
 _CHUNK = 1 << 15
 _LONGEST = 200
+_REFUSED = "connection refused"
+"""What ncat says where nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,10 @@ class ExecStream:
                 f"needs ncat, which the image of {self._pod} does not have: {said or message}",
                 lasting=True,
             )
-        raise ConnectionFailed(f"cannot be connected from {self._pod}: {said or message}")
+        raise ConnectionFailed(
+            f"cannot be connected from {self._pod}: {said or message}",
+            refused=_REFUSED in said.lower(),
+        )
 
     def _explain_end(self, deadline: Deadline) -> None:
         with suppress(TimeoutError):

@@ -124,7 +124,9 @@ def engines(spec: Spec) -> tuple[Engine, ...]:
 def inspections(spec: Spec, *, briefly: bool = False) -> tuple[InspectHost, ...]:
     """What must be read of the hosts; briefly: without the members that each server knows."""
     clustered = DATABASES if len(hosts(spec)) > 1 and not briefly else ()
-    return tuple(InspectHost(one, CONTAINER, FILES, VARIABLES, clustered) for one in engines(spec))
+    return tuple(
+        InspectHost(one, CONTAINER, FILES, VARIABLES, clustered, PORTS) for one in engines(spec)
+    )
 
 
 def members(spec: Spec) -> tuple[AskMember, ...]:

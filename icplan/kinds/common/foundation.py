@@ -9,7 +9,7 @@ from icplan.core.engines import MemberState
 from icplan.core.io import Database, Unreadable
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import ENABLE
-from icplan.kinds.common.deployment import by_engine, hosts, majority
+from icplan.kinds.common.deployment import DATABASES, by_engine, hosts, majority
 from icplan.ovn.facts import Facts
 from icplan.spec.load import Spec
 from icplan.spec.model import Deployment, Runtime
@@ -32,23 +32,39 @@ def founded(spec: Spec, facts: Facts) -> Facts:
 
 
 def _nothing_there(spec: Spec, deployment: Deployment, facts: Facts) -> bool:
+    """Whether nobody runs them, nor has their files: seen, and not just nobody's answer.
+
+    Who does not answer in time may be behind a firewall. Only a host says that nobody listens: by
+    refusing the connection, or when it is looked there.
+    """
     if deployment.runtime is Runtime.KUBERNETES:
         cluster = facts.clusters.get(deployment.zone or "")
-        return cluster is not None and cluster.ic_server is None
+        return cluster is not None and cluster.ic_server is None and _refused(facts)
     states = [facts.hosts.get(host) for host in hosts(spec)]
-    return all(one is not None and one.container is None and not one.files for one in states)
+    return all(one is not None and one.empty and not one.taken for one in states) and (
+        _refused(facts) or all(one is not None and one.listening is not None for one in states)
+    )
+
+
+def _refused(facts: Facts) -> bool:
+    """Whether nobody listens at the ports of any host, as the hosts themselves say."""
+    unseen = [facts.unseen.get(Database(IC, name)) for name in DATABASES]
+    return all(one is not None and one.refused for one in unseen)
 
 
 def _stopped(spec: Spec, facts: Facts) -> bool:
     """Whether too few containers run, which is why the databases are silent, and some can.
 
-    Of those that are being removed some are gone already.
+    Of those that are being removed some are gone already. Where somebody else runs in the place of
+    a container, the silence has another reason, and the files may be open.
     """
     if by_engine(spec) is None or any(host not in facts.hosts for host in hosts(spec)):
         return False
     states = [facts.hosts[host] for host in hosts(spec)]
-    running = [one for one in states if one.running]
-    startable = [one for one in states if one not in running and (one.container or one.files)]
+    if any(one.taken for one in states):
+        return False
+    running = [one for one in states if one.runs]
+    startable = [one for one in states if not one.runs and not one.empty]
     gone = any(one.emptied for one in states)
     removed = spec.destroyed and gone and all_out(spec, facts)
     return len(running) < majority(spec) and (bool(startable) or removed)
@@ -70,16 +86,36 @@ def _out(zone: zones.DeclaredZone, facts: Facts) -> bool:
 
 
 def _explained(spec: Spec, facts: Facts) -> Facts:
-    """A majority that is lost is named before what each member says."""
-    if len(hosts(spec)) == 1:
-        return facts
+    """What is known besides is named before what each member says.
+
+    That is a majority that is lost, and that the cluster which shall run them does not.
+    """
     unseen = dict(facts.unseen)
     for source, why in facts.unseen.items():
-        if isinstance(source, Database) and source.site == IC:
-            states = [one for member, one in facts.members.items() if member.name == source.name]
-            if states and (lost := quorum_lost(spec, states)):
-                unseen[source] = Unreadable(f"{lost}; {why.cause}", why.cure, why.forbidden)
+        if not isinstance(source, Database) or source.site != IC:
+            continue
+        states = [one for member, one in facts.members.items() if member.name == source.name]
+        lost = quorum_lost(spec, states) if len(hosts(spec)) > 1 and states else ""
+        if known := lost or _not_founded(spec, facts, why):
+            unseen[source] = replace(why, cause=f"{known}; {why.cause}")
     return replace(facts, unseen=unseen)
+
+
+def _not_founded(spec: Spec, facts: Facts, why: Unreadable) -> str:
+    """Why databases that seem not to be there are not taken for absent; empty: they do not."""
+    deployment = spec.interconnect.ic_database.deployment
+    if deployment is None or why.forbidden or why.refused:
+        return ""
+    if deployment.runtime is Runtime.KUBERNETES:
+        cluster = facts.clusters.get(deployment.zone or "")
+        there = cluster is None or cluster.ic_server is not None
+        return "" if there else f"{deployment.zone} does not run them, {_SOMEBODY_MAY}"
+    states = [facts.hosts.get(host) for host in hosts(spec)]
+    absent = all(one is not None and one.empty and not one.taken for one in states)
+    return f"no container runs them, {_SOMEBODY_MAY}" if absent else ""
+
+
+_SOMEBODY_MAY = "and without an answer it is not known whether somebody else does"
 
 
 def quorum_lost(spec: Spec, states: list[MemberState]) -> str:

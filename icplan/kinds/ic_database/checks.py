@@ -22,13 +22,18 @@ from icplan.kinds.common.deployment import (
 )
 from icplan.kinds.common.foundation import quorum_lost
 from icplan.kinds.common.members import strangers
+from icplan.kinds.ic_database.state import to_be_removed
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.spec.load import Spec
 
 
 def checks(view: View) -> Iterator[Check]:
-    """A majority with a leader, and then every member by itself."""
-    if not view.facts.members or view.spec.destroyed:
+    """A majority with a leader, and then every member by itself.
+
+    What is taken apart is no matter any more, unless it must run first.
+    """
+    starting = view.facts.ic_stopped and not to_be_removed(view)
+    if not view.facts.members or (view.spec.destroyed and not starting):
         return
     if len(hosts(view.spec)) > 1:
         yield from (_led(view, name) for name in DATABASES)
@@ -81,7 +86,7 @@ def _container(spec: Spec, facts: Facts, host: str) -> tuple[list[str], str]:
     if found.container is None:
         return [f"{host} has no container {CONTAINER}"], "icplan apply starts it"
     if not found.container.running:
-        said = f", and said last: {found.container.said}" if found.container.said else ""
+        said = f", and complained last: {found.container.said}" if found.container.said else ""
         return [f"{CONTAINER} on {host} is {found.container.state}{said}"], "icplan apply starts it"
     ports = " and ".join(map(str, PORTS))
     log = shown(on_host(spec, host, "tail", "-n", "50", *LOGS))

@@ -62,19 +62,19 @@ def desired(view: View) -> DesiredState:
 
 def _desired(view: View, host: str) -> Desired | None:
     origin = view.spec.origin("icDatabase", "deployment")
-    if _to_be_removed(view):
+    if to_be_removed(view):
         return DeclaredAbsent(origin)
     found = view.facts.hosts.get(host)
     if view.facts.ic_stopped and found is not None:
-        if found.container is None and not found.files:
+        if found.empty:
             # Whether it has ever been a member can only be seen once the others run.
             return None
-        if found.container is not None and found.container.running:
+        if found.runs:
             return Declared(UNDECIDED, origin)
     return Declared(_wanted(view, host), origin)
 
 
-def _to_be_removed(view: View) -> bool:
+def to_be_removed(view: View) -> bool:
     """Whether the databases go, as everything does: once nobody else is registered there."""
     if not view.spec.destroyed:
         return False
@@ -133,7 +133,7 @@ def _observed(view: View, deployment: Deployment, host: str) -> Observed:
         # Blindly, nothing that runs is taken away.
         return silent
     if found.container is None:
-        if found.files and _to_be_removed(view):
+        if found.files and to_be_removed(view):
             return Present(known(files=_files(found)), view.owner)
         return Absent()
     attributes = _attributes(view, deployment, found, found.container)

@@ -14,6 +14,7 @@ from icplan.kinds.common.deployment import (
     CONTAINER,
     FILES,
     MOUNTS,
+    PORTS,
     Recipe,
     address_of,
     by_engine,
@@ -22,6 +23,7 @@ from icplan.kinds.common.deployment import (
     hosts,
     recipe,
 )
+from icplan.kinds.common.refounding import refounded
 from icplan.kinds.ic_database.checks import answers, connected
 from icplan.kinds.ic_database.state import joins
 from icplan.ovn.facts import NOT_ASKED, Facts
@@ -36,6 +38,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     sentence = _sentence(change, view)
     if sentence:
         yield Effect(IC, Impact.NONE, sentence)
+    if change.action is Action.CREATE and change.address.name == hosts(view.spec)[0]:
+        yield from refounded(view)
 
 
 def _sentence(change: Change, view: View) -> str:
@@ -109,7 +113,7 @@ def operation(change: Change, view: View) -> EngineWrite:
     seen = found.container.id if found and found.container else ""
     there = engine(deployment, host)
     if change.action is Action.DELETE:
-        return RemoveContainer(there, CONTAINER, seen, FILES)
+        return RemoveContainer(there, CONTAINER, seen, FILES, PORTS)
     if change.action is Action.ADOPT and not change.differing:
         return MarkContainer(there, CONTAINER, seen, view.owner)
     variables = environment(view.spec, deployment.image, host, joins=joins(view, host))
@@ -123,6 +127,7 @@ def operation(change: Change, view: View) -> EngineWrite:
         view.owner,
         recipe(deployment.image) is not Recipe.OLD,
         seen,
+        PORTS,
     )
 
 

@@ -11,6 +11,7 @@ from icplan.core.value import plain
 from icplan.kinds.common.commands import kicks
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.ic_server import deployed, members_today, members_wanted, titled
+from icplan.kinds.common.refounding import refounded
 from icplan.kinds.common.transit_switches import rebuilds
 from icplan.kinds.ic_server.manifest import DATA, FILES
 from icplan.kinds.ic_server.state import IMAGE, REPLICAS
@@ -24,7 +25,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         return
     if change.action is Action.CREATE:
         yield Effect(zone.name, Impact.NONE, _created(change, view, zone.name))
-        for effect in rebuilds(view):
+        for effect in (*rebuilds(view), *refounded(view)):
             yield replace(effect, sentence=f"unless {DATA} has kept them: {effect.sentence}")
     elif change.action is Action.DELETE:
         hosts = ", ".join(sorted(members_today(zone.cluster))) or "the masters"

@@ -106,6 +106,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC072", WARNING, leaving.routes_to_the_gone),
     LiveRule("IC073", ERROR, leaving.still_used),
     LiveRule("IC074", WARNING, leaving.kept_switch),
+    LiveRule("IC081", WARNING, databases.founded_anew),
     LiveRule("IC085", WAIVABLE, overlaps.hidden_overlap),
     LiveRule("IC086", WARNING, overlaps.node_overlap),
     LiveRule("IC087", ERROR, vpcs.named),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.address import IC
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import CONFIG_KIND
+from icplan.kinds.common.ic_server import deployed_in
 from icplan.kinds.common.places import declared_place, place_of
+from icplan.kinds.common.refounding import interconnected
+from icplan.kinds.ic_server.manifest import DATA
 from icplan.planning.rules.contract import Finding, Seen
 
 
@@ -49,3 +53,27 @@ def left_behind(seen: Seen) -> Iterator[Finding]:
                 f"Plan with {name}, or take it out of the file if it may be left behind.",
                 seen.spec.origin("icDatabase", "hosts"),
             )
+
+
+def founded_anew(seen: Seen) -> Iterator[Finding]:
+    """Zones are interconnected, and the IC databases that the plan founds are new and empty.
+
+    There have been databases: these zones use them. Either they are lost, with all that they held,
+    or they are elsewhere: files in another folder, or on another host. While they are away traffic
+    goes on as it was; once there are empty ones, the zones take what those hold. Look for the old
+    files first, in backups, too.
+    """
+    signs = interconnected(seen.view)
+    if not signs:
+        return
+    place = declared_place(seen.spec)
+    kept = f" unless {DATA} there has kept the old ones" if deployed_in(seen.spec) else ""
+    yield Finding(
+        IC,
+        f"there are no IC databases at {place}, and zones are interconnected "
+        f"({'; '.join(signs[name] for name in sorted(signs))}): new ones begin empty{kept}, and "
+        "what others than the zones of the file had there is lost",
+        "If the old files are elsewhere or in a backup, bring them back first: "
+        "ovn_ic_nb_db.db and ovn_ic_sb_db.db.",
+        seen.spec.origin("icDatabase", "deployment"),
+    )

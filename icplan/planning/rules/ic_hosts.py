@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from icplan.core.address import IC
+from icplan.core.change import Action
 from icplan.core.commands import shown
-from icplan.core.engines import NAMESPACE, Container
+from icplan.core.engines import NAMESPACE, Container, HostState
 from icplan.core.state import Present
 from icplan.kinds.common.commands import (
     file_of,
@@ -27,6 +28,7 @@ from icplan.kinds.common.deployment import (
     address_of,
     by_engine,
     hosts,
+    majority,
     others,
     recipe,
 )
@@ -36,7 +38,7 @@ from icplan.spec.load import Spec
 from icplan.spec.model import Deployment, Runtime
 
 MOST_SAID = 80
-"""How much of a program's last line is shown."""
+"""How much of what a program complained of is shown."""
 
 
 def several_clusters(seen: Seen) -> Iterator[Finding]:
@@ -148,50 +150,98 @@ def _container(seen: Seen, host: str) -> Container | None:
 def somebody_else(seen: Seen) -> Iterator[Finding]:
     """On a host where icplan shall run the databases somebody else does.
 
-    The servers answer there, and no container of ours is the reason: a container of another name
-    or of another engine, or a process of the host. Two servers cannot listen on the same ports.
-    Stop the other one, or leave `deployment` out.
+    Somebody listens at their ports there, and no container of ours is the reason: a container of
+    another name, of another engine or of another namespace, or a process of the host. Two servers
+    cannot listen on the same ports, and must not open the same files. Stop the other one, or leave
+    `deployment` out.
     """
     deployment = by_engine(seen.spec)
-    if deployment is None or seen.spec.destroyed:
+    if deployment is None:
         return
-    inside = f" (namespace {NAMESPACE})" if deployment.runtime is Runtime.CONTAINERD else ""
+    touched = {one.address for one in seen.changes}
     for host in hosts(seen.spec):
-        container = _container(seen, host)
-        if host not in seen.facts.hosts or (container is not None and container.running):
+        found = seen.facts.hosts.get(host)
+        if found is None or found.runs:
+            continue
+        if seen.spec.destroyed and address_of(host) not in touched:
             continue
         states = (one for member, one in seen.facts.members.items() if member.host == host)
-        if any(state.answers for state in states):
+        answers = any(state.answers for state in states)
+        if answers or found.taken:
             yield Finding(
                 IC,
-                f"IC databases answer on {host}, and they do not run in a container {CONTAINER} of "
-                f"its {deployment.runtime}{inside}",
-                "Stop them there, or leave `deployment` out: then icplan only uses them.",
+                _who(deployment, host, found, answers=answers),
+                "Stop them there, or leave `deployment` out: then icplan only uses them."
+                if answers
+                else f"See on {host} who it is (ss -ltnp) and stop it, or leave `deployment` out.",
                 seen.spec.origin("icDatabase", "deployment"),
             )
+
+
+def _who(deployment: Deployment, host: str, found: HostState, *, answers: bool) -> str:
+    """Who runs there in our place, as far as it is seen."""
+    at = " and ".join(map(str, found.listening or ()))
+    inside = f" (namespace {NAMESPACE})" if deployment.runtime is Runtime.CONTAINERD else ""
+    ours = f"a container {CONTAINER} of its {deployment.runtime}{inside}"
+    if answers:
+        what = f"IC databases answer on {host}, and they do not run in {ours}"
+    elif at:
+        what = f"somebody listens on {host} at {at}, and it is not {ours}"
+    else:
+        return f"on {host} {found.elsewhere}"
+    return f"{what}: {found.elsewhere}" if found.elsewhere else what
 
 
 def stopped(seen: Seen) -> Iterator[Finding]:
     """The IC databases do not run, and only what starts them is planned.
 
-    Their files are there, and what they hold can only be seen once they answer. Apply this plan,
-    then plan again.
+    Their files are there, and what they hold can only be seen once they answer. `icplan apply` and
+    `icplan destroy` start them, plan the rest and go on; a saved plan ends once they run.
     """
     if not seen.facts.ic_stopped:
         return
-    away = []
+    starting = any(one.action is not Action.DELETE for one in seen.changes)
+    yield Finding(
+        IC,
+        _stopped(seen, "the plan only starts them" if starting else "what is left of them goes"),
+        _then(destroyed=seen.spec.destroyed)
+        if starting
+        else "Apply it: every zone has left, and a removal that was interrupted goes on.",
+        seen.spec.origin("icDatabase", "deployment"),
+    )
+
+
+def _then(*, destroyed: bool) -> str:
+    if destroyed:
+        return (
+            "`icplan destroy` starts them, as nobody can leave without them, then plans the rest "
+            "and asks again."
+        )
+    return (
+        "`icplan apply` starts them, then plans what rests on them and asks again; with a saved "
+        "plan, run `icplan plan` again."
+    )
+
+
+def _stopped(seen: Seen, so: str) -> str:
+    """Which of them do not run, and which do."""
+    away, there = [], []
     for host in hosts(seen.spec):
         container = _container(seen, host)
         if container is None:
             away.append(f"{host} has no container {CONTAINER}")
-        elif not container.running:
-            said = f", it said last: {container.said[:MOST_SAID]}" if container.said else ""
+        elif container.running:
+            there.append(host)
+        else:
+            said = f": {container.said[:MOST_SAID]}" if container.said else ""
             away.append(f"{CONTAINER} on {host} is {container.state}{said}")
-    yield Finding(
-        IC,
-        f"the IC databases do not run ({'; '.join(away)}): the plan only starts them",
-        "Apply it, then run `icplan plan` again: what rests on the databases is planned then.",
-        seen.spec.origin("icDatabase", "deployment"),
+    listed = "; ".join(away)
+    if not there:
+        return f"the IC databases do not run ({listed}): {so}"
+    runs = "runs" if len(there) == 1 else "run"
+    return (
+        f"of the IC databases only {', '.join(there)} {runs}, and {majority(seen.spec)} of "
+        f"{len(hosts(seen.spec))} are needed ({listed}): {so}"
     )
 
 

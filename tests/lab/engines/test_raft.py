@@ -76,15 +76,26 @@ def status(host: EngineHost, key: str) -> str:
     return next((line.split(": ", 1)[1] for line in lines if line.startswith(f"{key}: ")), "")
 
 
-def joined(hosts: list[EngineHost]) -> bool:
-    """Whether all are members of the cluster; one that has ended is started again.
+def start_ended(hosts: list[EngineHost]) -> None:
+    """Starts those again that have ended.
 
     A member ends when its ovn-ic-nbctl finds no leader in that moment, as on a slow machine.
     """
     for host in hosts:
         if state(host) != "running 0":
             host.docker("start", NAME)
+
+
+def joined(hosts: list[EngineHost]) -> bool:
+    """Whether all are members of the cluster; one that has ended is started again."""
+    start_ended(hosts)
     return members(hosts) == hosts
+
+
+def accepted(hosts: list[EngineHost], switch: str) -> bool:
+    """Whether they accept a switch; one that has ended is started again."""
+    start_ended(hosts)
+    return answers(hosts, "--may-exist", "ts-add", switch)
 
 
 def members(hosts: list[EngineHost]) -> list[EngineHost]:
@@ -123,10 +134,8 @@ def test_a_raft_survives_its_leader_and_a_lost_quorum(hosts: list[EngineHost]) -
         host.docker("kill", NAME)
     assert not answers(hosts, "ts-add", "ts2")
     assert "ts1" in nbctl([second], "--no-leader-only", "show")
-    for host in lost:
-        host.docker("start", NAME)
     wait_until(
-        lambda: answers(hosts, "--may-exist", "ts-add", "ts2"),
+        lambda: accepted(hosts, "ts2"),
         "the quorum is back",
         timeout=2 * LEADERLESS_SECONDS,
     )
