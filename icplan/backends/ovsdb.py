@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
+from icplan.backends.attempts import in_order
 from icplan.backends.codec import ColumnType, Schema, decode_rows, read_schema
 from icplan.backends.deadline import Deadline
 from icplan.backends.failures import (
@@ -42,6 +45,11 @@ LOCK = "icplan's lock"
 
 _PAUSE_SECONDS = 0.2
 
+MINORITY_SECONDS = 5.0
+"""How long a reader waits for a leader while most members cannot be connected at all.
+
+They elect nobody; but one that is being restarted is back by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -75,6 +83,16 @@ class Receipt:
     def left_in(self, rows: Sequence[Row]) -> bool:
         """Whether the number is there."""
         return any(_field(row, Field(self.column, self.key)) == self.number for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session with a server that holds the database and leads it."""
+
+    session: Session
+    server: Server
+    schema: Schema
+    clustered: bool
 
 
 @dataclass(slots=True)
@@ -120,7 +138,7 @@ class Client:
         """
         deadline = Deadline.after(self.seconds)
         while True:
-            session = self._connected(deadline)
+            session = self._connected(deadline, hasty=True)
             wanted = selects(queries, self._schema)
             try:
                 answers = self._transact(session, [select for _, _, select in wanted], deadline)
@@ -262,27 +280,39 @@ class Client:
     def _place(self) -> str:
         return ", ".join(str(one) for one in self._endpoints)
 
-    def _connected(self, deadline: Deadline, *, patient: bool = False) -> Session:
+    def _connected(
+        self, deadline: Deadline, *, patient: bool = False, hasty: bool = False
+    ) -> Session:
         """A session with the server that may be written to.
 
         Args:
             deadline: when the search ends.
             patient: also wait for a single server that is not there.
+            hasty: do not wait to the end for a cluster that cannot elect anybody.
         """
         if self._session is not None and self._still_leads(self._session, deadline):
             return self._session
         failures: dict[Server, ConnectionFailed] = {}
+        minority: Deadline | None = None
         while True:
-            for endpoint in self._endpoints:
-                try:
-                    return self._connect(endpoint, self._share(deadline))
-                except ConnectionFailed as error:
+            begun = Deadline.after(MINORITY_SECONDS)
+            away: set[Server] = set()
+            found = in_order(
+                [partial(self._open, one, deadline, away) for one in self._endpoints],
+                lambda unwanted: unwanted.session.close(),
+            )
+            with closing(found):
+                for endpoint, one in zip(self._endpoints, found, strict=False):
+                    if isinstance(one, _Opened):
+                        return self._use(one)
                     # One that had no time left says nothing about its server.
                     if endpoint not in failures or not deadline.passed:
-                        failures[endpoint] = error
+                        failures[endpoint] = one
             # A single server that refuses has said its word; a cluster may be electing a leader.
             fixed = not any(one.moves for one in self._endpoints)
             hopeless = len(self._endpoints) == 1 and fixed and not patient
+            minority = (minority or begun) if hasty and self._minority(len(away)) else None
+            hopeless = hopeless or (minority is not None and minority.passed)
             if deadline.passed or hopeless or all(one.lasting for one in failures.values()):
                 forbidden = failures and all(one.forbidden for one in failures.values())
                 kind = DatabaseForbidden if forbidden else DatabaseUnreadable
@@ -294,15 +324,41 @@ class Client:
                 raise unreadable
             time.sleep(min(_PAUSE_SECONDS, deadline.left))
 
-    def _connect(self, endpoint: Server, deadline: Deadline) -> Session:
-        session = Session(endpoint.connect(deadline))
+    def _minority(self, away: int) -> bool:
+        """Whether too few members can be connected to elect a leader.
+
+        A list of an even number is not all of a cluster: somebody else may count with them.
+        """
+        count = len(self._endpoints)
+        needed = count // 2 + 1 if count % 2 else 1
+        return count - away < needed
+
+    def _open(self, endpoint: Server, deadline: Deadline, away: set[Server]) -> _Opened:
+        """A session with one server; also from another thread, so that nothing of it is kept here.
+
+        Args:
+            endpoint: the server.
+            deadline: when the search ends.
+            away: gets the server when no connection comes about, and it is always the same one.
+        """
+        share = self._share(deadline)
         try:
-            self._schema = self._introduce(session, deadline)
+            session = Session(endpoint.connect(share))
+        except ConnectionFailed:
+            if not endpoint.moves:
+                away.add(endpoint)
+            raise
+        try:
+            schema, clustered = self._introduce(session, share)
         except BaseException:
             session.close()
             raise
-        self._session, self._server = session, str(endpoint)
-        return session
+        return _Opened(session, endpoint, schema, clustered)
+
+    def _use(self, one: _Opened) -> Session:
+        self._session, self._server = one.session, str(one.server)
+        self._schema, self._clustered = one.schema, one.clustered
+        return one.session
 
     def _still_leads(self, session: Session, deadline: Deadline) -> bool:
         """A follower answers, too, with what it knew when it was last told."""
@@ -318,8 +374,12 @@ class Client:
         """A server that is silent must leave time for the others."""
         return deadline.within(self.seconds / len(self._endpoints))
 
-    def _introduce(self, session: Session, deadline: Deadline) -> Schema:
-        """Checks that the server holds the database and leads it, and fetches the schema."""
+    def _introduce(self, session: Session, deadline: Deadline) -> tuple[Schema, bool]:
+        """Checks that the server holds the database and leads it.
+
+        Returns:
+            The schema, and whether the database is a cluster's.
+        """
         name = self.database.name
         names = session.call("list_dbs", [], deadline)
         if not isinstance(names, list):
@@ -327,14 +387,14 @@ class Client:
         if name not in names:
             held = ", ".join(str(one) for one in names)
             raise ConnectionFailed(f"has no database {name} (it has: {held})", lasting=True)
-        if "_Server" in names:
-            self._require_leader(session, deadline)
+        clustered = "_Server" in names and self._require_leader(session, deadline)
         try:
-            return read_schema(session.call("get_schema", [name], deadline))
+            return read_schema(session.call("get_schema", [name], deadline)), clustered
         except ValueError as error:
             raise ConnectionFailed(GARBAGE, lasting=True) from error
 
-    def _require_leader(self, session: Session, deadline: Deadline) -> None:
+    def _require_leader(self, session: Session, deadline: Deadline) -> bool:
+        """Lets a server pass that leads, or stands alone; whether it is a member of a cluster."""
         select: Json = {
             "op": "select",
             "table": "Database",
@@ -343,13 +403,13 @@ class Client:
         }
         rows = _rows(self._transact(session, [select], deadline, database="_Server")[0])
         row = rows[0] if rows else None
-        self._clustered = isinstance(row, dict) and row.get("model") == "clustered"
-        if not isinstance(row, dict) or not self._clustered:
-            return
+        if not isinstance(row, dict) or row.get("model") != "clustered":
+            return False
         if not row.get("connected"):
             raise ConnectionFailed("is cut off from its cluster (no quorum)")
         if not row.get("leader"):
             raise ConnectionFailed("does not lead its cluster")
+        return True
 
     def _transact(
         self,

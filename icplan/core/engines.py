@@ -76,11 +76,14 @@ class Container:
         state: `running`, else how it stands: `exited (1)`.
         command: what it runs, as a shell would be told.
         environment: those variables that were asked for.
+        variables: the names of the others that it was given, and its image does not set.
         mounts: the source on the host by the path inside.
         owner: icplan's mark, a label; None when it has none.
         members: the addresses of the raft members that the servers in it know, by database; of one
             that does not answer nothing is known.
         said: what it complained of last, while it does not run and the engine keeps its log.
+        restart: when its engine starts it again by itself, as `docker run --restart` takes it;
+            empty: never.
     """
 
     id: str
@@ -94,6 +97,8 @@ class Container:
     host_network: bool = False
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     said: str = ""
+    restart: str = ""
+    variables: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -203,6 +208,7 @@ class RunContainer:
     Attributes:
         replaces: the id of the container that the plan saw; empty: none.
         ports: those at which nobody else may listen.
+        restart: when its engine shall start it again by itself; empty: as the engine does unasked.
     """
 
     engine: Engine
@@ -215,6 +221,7 @@ class RunContainer:
     privileged: bool
     replaces: str = ""
     ports: tuple[int, ...] = ()
+    restart: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from icplan.core.io import Database, Datum, Row, Snapshot, Tables, Unreadable, s
 from icplan.core.kubernetes import Body, Collection, GetObject, ListObjects, ObjectQuery
 
 FORMAT_VERSION = "1.0"
+_RARE = ("restart", "variables")
 
 # What orjson gives back.
 Json: TypeAlias = Any
@@ -48,7 +49,7 @@ def encode(snapshot: Snapshot) -> bytes:
     if snapshot.hosts:
         document["hosts"] = [
             asdict(query)
-            | ({"unreadable": _why(one)} if isinstance(one, Unreadable) else {"found": asdict(one)})
+            | ({"unreadable": _why(one)} if isinstance(one, Unreadable) else {"found": _told(one)})
             for query, one in sorted(snapshot.hosts.items(), key=lambda one: one[0].engine)
         ]
     if snapshot.members:
@@ -60,6 +61,26 @@ def encode(snapshot: Snapshot) -> bytes:
         document,
         option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE,
     )
+
+
+def _told(state: HostState) -> dict[str, Json]:
+    """What a host has; what only some containers have is left out of the others."""
+    found = asdict(state)
+    if state.container is not None:
+        container = found["container"]
+        rare = {name for name in _RARE if not container[name]}
+        found["container"] = {name: one for name, one in container.items() if name not in rare}
+    return found
+
+
+def _complete(one: Mapping[str, Json]) -> dict[str, Json]:
+    """The other way round."""
+    found = one.get("found")
+    if found is None or found["container"] is None:
+        return {**one}
+    container = found["container"]
+    more = {"variables": tuple(container.get("variables", ()))}
+    return {**one, "found": {**found, "container": {**container, **more}}}
 
 
 def _why(unreadable: Unreadable) -> dict[str, object]:
@@ -114,7 +135,7 @@ def decode(data: bytes) -> Snapshot:
     for one in raw.get("objects", []):
         found = tuple(one["found"]) if "found" in one else _unreadable(one["unreadable"])
         objects[_read_query(one)] = found
-    hosts = dict(_host(one) for one in raw.get("hosts", []))
+    hosts = dict(_host(_complete(one)) for one in raw.get("hosts", []))
     members = {
         AskMember(Member(one["name"], one["host"])): MemberState(**one["found"])
         for one in raw.get("members", [])

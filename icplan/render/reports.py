@@ -108,7 +108,7 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
                 "address": str(check.address),
                 "peer": check.peer,
                 "claim": check.claim,
-                "result": _result(check, verdict),
+                "result": _result(report, check, verdict),
                 "why": "" if isinstance(verdict, Held) else _why(verdict),
                 "cure": "" if isinstance(verdict, Held) else verdict.cure,
             }
@@ -203,11 +203,11 @@ def _why(verdict: Missing | Unreadable) -> str:
     return verdict.why if isinstance(verdict, Missing) else verdict.cause
 
 
-def _result(check: Check, verdict: Held | Missing | Unreadable) -> str:
+def _result(report: VerifyReport, check: Check, verdict: Held | Missing | Unreadable) -> str:
     match verdict:
         case Held():
             return "held"
         case Missing():
-            return "degraded" if check.spare else "missing"
+            return "degraded" if report.spared(check) else "missing"
         case Unreadable():
             return "unseen"

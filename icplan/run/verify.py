@@ -27,13 +27,22 @@ class VerifyReport:
 
     @property
     def missing(self) -> tuple[tuple[Check, Missing], ...]:
-        """The broken links."""
-        return tuple(one for one in self._broken() if not one[0].spare)
+        """The broken links; also those that could be spared, were it not for others."""
+        return tuple(one for one in self._broken() if not self.spared(one[0]))
 
     @property
     def degraded(self) -> tuple[tuple[Check, Missing], ...]:
         """Those without which everything is served all the same."""
-        return tuple(one for one in self._broken() if one[0].spare)
+        return tuple(one for one in self._broken() if self.spared(one[0]))
+
+    def spared(self, check: Check) -> bool:
+        """Whether everything is served without a link: what it is a part of must be there."""
+        return check.spare and not any(
+            isinstance(found, Missing)
+            and not other.spare
+            and (other.address.site, other.address.kind) == (check.address.site, check.address.kind)
+            for other, found in self.results
+        )
 
     def _broken(self) -> tuple[tuple[Check, Missing], ...]:
         return tuple((check, one) for check, one in self.results if isinstance(one, Missing))

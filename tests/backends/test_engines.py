@@ -183,6 +183,47 @@ def test_only_what_was_asked_for_is_kept(play: Play, tmp_path: Path) -> None:
     assert found.container.owner == "prod"
 
 
+POLICIES = {
+    "": {"Name": "no", "MaximumRetryCount": 0},
+    "always": {"Name": "always", "MaximumRetryCount": 0},
+    "on-failure:3": {"Name": "on-failure", "MaximumRetryCount": 3},
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_restart_policy_is_read_and_handed_on(play: Play, tmp_path: Path, policy: str) -> None:
+    host = {"Privileged": True, "NetworkMode": "host", "RestartPolicy": POLICIES[policy]}
+    play("docker", f"echo '{orjson.dumps([{**FOUND[0], 'HostConfig': host}]).decode()}'")
+    one = client()
+    found = one.inspect(inspect(one)).container
+    assert found is not None
+    assert found.restart == policy
+    one.write(replace(run(one, replaces="abc"), restart=found.restart))
+    (line,) = (line for line in said(tmp_path) if line.startswith("docker run "))
+    assert [word for word in line.split() if "restart" in word] == (
+        [f"--restart={policy}"] if policy else []
+    )
+
+
+def test_of_other_variables_only_the_names_are_kept_and_only_what_the_image_does_not_set(
+    play: Play,
+) -> None:
+    given = ["PATH=/bin", "SECRET=hush", "ENABLE_SSL=false", "TZ=UTC", "OF_IMAGE=1", "CHANGED=2"]
+    config = {"Image": "ic", "Cmd": ["x"], "Env": given, "Labels": {}}
+    found = orjson.dumps([{**FOUND[0], "Image": "sha256:1", "Config": config}]).decode()
+    image = orjson.dumps([{"Config": {"Env": ["OF_IMAGE=1", "CHANGED=1"]}}]).decode()
+    play(
+        "docker",
+        f"""case "$*" in "image inspect sha256:1") echo '{image}';; *) echo '{found}';; esac""",
+    )
+    one = client()
+    container = one.inspect(inspect(one)).container
+    assert container is not None
+    assert container.variables == ("CHANGED", "SECRET", "TZ")
+    assert container.environment == {"ENABLE_SSL": "false"}
+    assert "hush" not in repr(container)
+
+
 def test_another_container_than_the_plan_saw_is_left_alone(play: Play, tmp_path: Path) -> None:
     play("docker", f"echo '{orjson.dumps(FOUND).decode()}'")
     one = client()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from icplan.backends.failures import DatabaseUnreadable
-from icplan.backends.ovsdb import Client, Receipt
+from icplan.backends.ovsdb import MINORITY_SECONDS, Client, Receipt
 from icplan.core.io import Insert, Precondition, Query, Transaction, equals
 from icplan.errors import IcplanError
 from icplan.lab import Lab, LabOptions
@@ -159,6 +159,36 @@ def test_writes_around_a_killed_leader_are_done_exactly_once(lab: Lab) -> None:
         thread.join()
         assert failures == []
         assert sorted(written) == sorted(str(name) for name in names(one) if "written" in str(name))
+
+
+def test_a_reader_does_not_wait_to_the_end_for_a_cluster_that_can_elect_nobody(lab: Lab) -> None:
+    first = leader(lab)
+    second = next(member for member in MEMBERS if member != first)
+    lab.ic.kill_member(first)
+    lab.ic.kill_member(second)
+    with closing(client(lab, seconds=120.0)) as one:
+        start = time.monotonic()
+        with pytest.raises(DatabaseUnreadable):
+            one.read(SWITCHES)
+        # Long enough for a server that is just being started again.
+        assert MINORITY_SECONDS <= time.monotonic() - start < 60
+
+
+def test_a_reader_waits_for_a_member_that_is_started_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("icplan.backends.ovsdb.MINORITY_SECONDS", 60.0)
+    first = leader(lab)
+    second = next(member for member in MEMBERS if member != first)
+    with closing(client(lab)) as one:
+        one.write(switch("before-the-restart"))
+    lab.ic.kill_member(first)
+    lab.ic.kill_member(second)
+    with closing(client(lab, seconds=120.0)) as one:
+        again = threading.Timer(1.0, lambda: lab.ic.start_member(first))
+        again.start()
+        assert "before-the-restart" in names(one)
+        again.join()
 
 
 def _lock(one: Client) -> str:

@@ -133,6 +133,19 @@ DOCUMENTED = (
 )
 
 
+_LOGS_AND_SOCKETS = ("-v", "/var/run/ovn:/var/run/ovn", "-v", "/var/log/ovn:/var/log/ovn")
+BESIDES = ("--restart=always", "--env", "TZ=UTC", "-v", "/var/backups:/backups")
+
+
+def _by_hand(host: EngineHost, *options: str) -> None:
+    """A container of these options takes the place of the one before, and answers."""
+    host.docker("rm", "-f", "ovn-ic-db")
+    network = ("--network=host", "--privileged", "--env", "ENABLE_OVN_LEADER_CHECK=false")
+    started = (*network, *_LOGS_AND_SOCKETS, *options, TODAY, "bash", "start-ic-db.sh")
+    host.docker("run", "-d", "--name=ovn-ic-db", *started)
+    wait_until(lambda: _answers(host), "the container by hand answers")
+
+
 def _answers(host: EngineHost) -> bool:
     asked = ("ovsdb-client", "--timeout=2", "list-dbs", f"tcp:{host.address}:6645")
     return "OVN_IC_Northbound" in host.run("sh", "-c", f"{' '.join(asked)} 2>&1 || true")
@@ -175,6 +188,12 @@ def single(only: str) -> None:
         host.docker("rm", "-f", "ovn-ic-db")
         host.run("sh", "-c", "rm -f /etc/ovn/*.db")
         w.case("rules/IC081-lost", BASE)
+        _by_hand(host, *BESIDES, "-v", "/etc/ovn:/etc/ovn")
+        w.case("ic_database/by-hand-with-other-settings", deployed(NEWER))
+        _by_hand(host, *BESIDES, "-v", "/etc/origin/ovn:/etc/ovn")
+        w.case("rules/IC082-another-folder", BASE)
+        _by_hand(host)
+        w.case("rules/IC082-in-itself", BASE)
 
 
 def containerd(only: str) -> None:

@@ -351,6 +351,8 @@ def leaving(w: World) -> None:
     w.case("leaving/turned-back", BASE)
     w.apply(ABSENT)
     w.case("leaving/done", ABSENT)
+    for host in ("az2-gw1", "az2-gw2"):
+        w.zone(2).mark_interconn(host, interconn=True)
 
 
 def two_fresh_zones(only: str) -> None:

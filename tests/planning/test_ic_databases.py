@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from icplan.core import snapshot as snapshots
@@ -20,8 +21,18 @@ from icplan.core.engines import (
 )
 from icplan.core.io import Database, Snapshot, Tables, Unreadable
 from icplan.kinds import kind_of
-from icplan.kinds.common.deployment import DATABASES, FILES, Recipe, environment, meant, recipe
+from icplan.kinds.common.deployment import (
+    DATABASES,
+    FILES,
+    Recipe,
+    environment,
+    kept_in,
+    meant,
+    recipe,
+)
 from icplan.planning.plan import Plan, make_plan
+from icplan.render.paint import Paint
+from icplan.render.reports import verify_document, verify_text
 from icplan.run.verify import verify
 from icplan.spec.load import Spec, read
 from tests.test_cases import FOLDER
@@ -157,6 +168,21 @@ def test_a_member_that_is_away_can_be_spared() -> None:
     assert f"both IC databases answer on {H3}" in {check.claim for check, _ in report.degraded}
 
 
+def test_nothing_can_be_spared_when_nothing_is_served() -> None:
+    found = seen(RAFT)
+    away = dict.fromkeys(found.members, SILENT)
+    unseen = dict.fromkeys(found.hosts, AWAY)
+    found = replace(silent(found), members=away, hosts=unseen)
+    report = verify(make_plan(spec(RAFT), found))
+    assert not report.degraded
+    claims = {check.claim for check, _ in report.missing}
+    assert {f"both IC databases answer on {host}" for host in (H1, H2, H3)} <= claims
+    text = verify_text(report, Paint(False))
+    assert "served" not in text
+    assert "quorum lost: 0 of 3 members answer, 2 are needed" in text
+    assert b'"degraded"' not in orjson.dumps(verify_document(report)["checks"])
+
+
 def test_another_image_is_drift_all_the_same() -> None:
     found = seen("ic_database/raft-member-away")
     other = replace(container(found, H3), image="kubeovn/kube-ovn:v1.13.0")
@@ -261,6 +287,45 @@ def test_of_several_it_is_said_which_run() -> None:
         if one.code == "IC090"
     )
     assert verdict.message.startswith(f"of the IC databases only {H1} runs, and 2 of 3 are needed")
+
+
+PLACES = [
+    ({"/etc/ovn": "/etc/ovn"}, "/etc/ovn"),
+    ({"/etc/ovn/": "/etc/ovn/"}, "/etc/ovn"),
+    ({"/etc": "/srv/etc"}, "/srv/etc/ovn"),
+    ({"/": "/"}, "/etc/ovn"),
+    ({"/etc": "/etc", "/etc/ovn": "/etc/origin/ovn"}, "/etc/origin/ovn"),
+    ({"/etc/ovn-kubernetes": "/etc/ovn"}, ""),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("mounts", "folder"), PLACES)
+def test_where_a_container_keeps_its_databases(mounts: dict[str, str], folder: str) -> None:
+    assert kept_in(Container("id", "image", "running", mounts=mounts)) == folder
+
+
+def codes(made: Plan) -> set[str]:
+    return {one.code for one in made.verdicts if one.refuses}
+
+
+def test_a_server_whose_databases_are_nowhere_to_be_found_is_not_replaced() -> None:
+    case = "ic_database/other-image"
+    running = HostState(container(seen(case), H1), ())
+    assert codes(make_plan(spec(case), with_hosts(seen(case), {H1: running}))) == {"IC082"}
+    ended = HostState(replace(container(seen(case), H1), state="exited (1)"), ())
+    made = make_plan(spec(case), silent(with_hosts(seen(case), {H1: ended})))
+    assert codes(made) == set()
+
+
+def test_files_of_somebody_else_are_not_removed_with_a_container() -> None:
+    case = "ic_database/as-declared"
+    elsewhere = {"/etc/ovn": "/etc/origin/ovn"}
+    other = replace(container(seen(case), H1), mounts=elsewhere)
+    made = make_plan(destroyed(case), with_hosts(seen(case), {H1: HostState(other, FILES)}))
+    assert codes(made) == {"IC082"}
+    made = make_plan(destroyed(case), with_hosts(seen(case), {H1: HostState(other)}))
+    assert codes(made) == set()
 
 
 # Everything is to be taken away

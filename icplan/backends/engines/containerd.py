@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from icplan.backends.deadline import Deadline
+from icplan.backends.engines.environment import environment, other_variables
 from icplan.backends.engines.failures import CommandFailed, last_line
 from icplan.backends.engines.road import Done, Road
 from icplan.backends.engines.runtime import STOP_SECONDS, Command
@@ -156,14 +157,16 @@ def read(text: str, state: str, variables: Sequence[str]) -> Container:
         found = orjson.loads(text)
         spec = found["Spec"]
         process, linux = spec["process"], spec["linux"]
-        pairs = (entry.partition("=") for entry in process.get("env") or ())
+        entries = process.get("env") or ()
         return Container(
             # The name is the id here; a new container of that name is made at another time.
             id=str(found["CreatedAt"]),
             image=str(found["Image"]),
             state=state,
             command=shlex.join(process.get("args") or ()),
-            environment={key: value for key, _, value in sorted(pairs) if key in variables},
+            environment=environment(entries, variables),
+            # What the image sets is among them: ctr tells nobody which those are.
+            variables=other_variables(entries, variables),
             mounts=_mounts(spec.get("mounts") or ()),
             owner=(found.get("Labels") or {}).get(LABEL),
             # What a container must not see of /proc is masked, but for a privileged one.

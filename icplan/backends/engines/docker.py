@@ -9,6 +9,7 @@ from dataclasses import replace
 import orjson
 
 from icplan.backends.deadline import Deadline
+from icplan.backends.engines.environment import environment, other_variables
 from icplan.backends.engines.failures import CommandFailed, complaint, last_line
 from icplan.backends.engines.road import Done, Road
 from icplan.backends.engines.runtime import STOP_SECONDS, Command
@@ -40,7 +41,7 @@ class Docker:
             raise CommandFailed(
                 f"docker says: {last_line(done.err)}", f"try by hand: docker inspect {name}"
             )
-        container = read(done.out, variables)
+        container = self._without_the_image_s(read(done.out, variables), done.out, deadline)
         if container.state == RUNNING:
             return container
         # What a process complains of before it ends is most often why it does.
@@ -50,6 +51,22 @@ class Docker:
     def elsewhere(self, _name: str, _deadline: Deadline) -> str:
         """Nothing: docker has one place for its containers."""
         return ""
+
+    def _without_the_image_s(
+        self, container: Container, text: str, deadline: Deadline
+    ) -> Container:
+        """Docker lists a container's variables together with those of its image."""
+        if not container.variables:
+            return container
+        (found,) = orjson.loads(text)
+        # By its id: the name may be another image's by now. One that is gone says nothing.
+        done = self._docker(("image", "inspect", str(found.get("Image"))), deadline)
+        images = orjson.loads(done.out) if done.code == 0 else []
+        own = {entry for one in images for entry in one["Config"].get("Env") or ()}
+        given = (entry for entry in found["Config"]["Env"] if entry not in own)
+        names = {entry.partition("=")[0] for entry in given}
+        left = (one for one in container.variables if one in names)
+        return replace(container, variables=tuple(left))
 
     def execute(self, name: str, arguments: Sequence[str], deadline: Deadline) -> Done:
         """Runs a command in a container."""
@@ -92,6 +109,7 @@ def arguments(wanted: RunContainer, image: str) -> tuple[str, ...]:
         "-d",
         "--network=host",
         *(("--privileged",) if wanted.privileged else ()),
+        *((f"--restart={wanted.restart}",) if wanted.restart else ()),
         f"--label={LABEL}={wanted.owner}",
         *(f"--env={key}={value}" for key, value in wanted.environment),
         *(word for source, inside in wanted.mounts for word in ("-v", f"{source}:{inside}")),
@@ -115,13 +133,15 @@ def read(text: str, variables: Sequence[str]) -> Container:
             image=str(config["Image"]),
             state=RUNNING if status == RUNNING else _ended(status, state),
             command=shlex.join(config["Cmd"] or ()),
-            environment=_environment(config["Env"] or (), variables),
+            environment=environment(config["Env"] or (), variables),
+            variables=other_variables(config["Env"] or (), variables),
             mounts={
                 str(one["Destination"]): str(one["Source"]) for one in found.get("Mounts") or ()
             },
             owner=(config["Labels"] or {}).get(LABEL),
             privileged=bool(found["HostConfig"]["Privileged"]),
             host_network=found["HostConfig"]["NetworkMode"] == "host",
+            restart=_restart(found["HostConfig"].get("RestartPolicy") or {}),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CommandFailed(
@@ -134,6 +154,7 @@ def _ended(status: str, state: Mapping[str, object]) -> str:
     return f"{status} ({state.get('ExitCode')})" if status == "exited" else status
 
 
-def _environment(entries: Sequence[str], variables: Sequence[str]) -> dict[str, str]:
-    pairs = (entry.partition("=") for entry in entries)
-    return {key: value for key, _, value in sorted(pairs) if key in variables}
+def _restart(policy: Mapping[str, object]) -> str:
+    """A restart policy as `docker run --restart` takes it; empty: none."""
+    name, count = policy.get("Name") or "no", policy.get("MaximumRetryCount")
+    return f"{name}:{count}" if count else "" if name == "no" else str(name)

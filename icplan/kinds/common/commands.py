@@ -130,6 +130,31 @@ def remove_container(deployment: Deployment, host: str) -> str:
     return f"{ended}; {_containerd(deployment, host, ('container', 'delete', CONTAINER))}"
 
 
+def stop_container(deployment: Deployment, host: str) -> str:
+    """What stops that container of docker, and keeps it."""
+    return f"{_docker(deployment, host)} stop {CONTAINER}"
+
+
+def set_restart(deployment: Deployment, host: str, policy: str) -> str:
+    """What sets the restart policy of that container of docker."""
+    return f"{_docker(deployment, host)} update --restart={policy} {CONTAINER}"
+
+
+def copy_out(deployment: Deployment, host: str, file: str) -> str:
+    """What copies a file out of that container to the same place on its host.
+
+    Of containerd the container must run.
+    """
+    where = engine(deployment, host).where
+    socket = where if where.startswith("unix://") else ""
+    if deployment.runtime is Runtime.DOCKER:
+        there = ("-H", socket) if socket else ()
+        return _on_host(where, ("docker", *there, "cp", f"{CONTAINER}:{file}", file))
+    words = ("task", "exec", "--exec-id", _EXEC_ID, CONTAINER, "cat", file)
+    command = shlex.join(_ctr(socket, words))
+    return _on_host(where, ("sh", "-c", f"{command} > {shlex.quote(file)}"))
+
+
 def on_host(spec: Spec, host: str, *words: str) -> str:
     """A command on a host of the IC databases itself."""
     deployment = by_engine(spec)
@@ -144,10 +169,13 @@ def _docker(deployment: Deployment, host: str) -> str:
 
 def _containerd(deployment: Deployment, host: str, words: tuple[str, ...]) -> str:
     where = engine(deployment, host).where
+    return _on_host(where, _ctr(where, words))
+
+
+def _ctr(where: str, words: tuple[str, ...]) -> tuple[str, ...]:
     socket = where.removeprefix("unix://") if where.startswith("unix://") else ""
     address = ("--address", socket) if socket else ()
-    command = ("ctr", *address, "--namespace", CONTAINERD_NAMESPACE, *words)
-    return _on_host(where, command)
+    return ("ctr", *address, "--namespace", CONTAINERD_NAMESPACE, *words)
 
 
 def _on_host(where: str, words: tuple[str, ...]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from enum import Enum, auto
+from pathlib import PurePosixPath
 
 from icplan.core.address import IC, Address
-from icplan.core.engines import AskMember, Engine, InspectHost, Member
+from icplan.core.engines import AskMember, Container, Engine, InspectHost, Member
 from icplan.core.io import IC_NORTHBOUND, IC_SOUTHBOUND
 from icplan.spec.load import Spec
 from icplan.spec.model import Deployment, Family, Runtime
@@ -24,6 +26,8 @@ MOUNTS = (
 """Sources on the host and places inside, as Kube-OVN documents them (docs/facts.md section 10)."""
 FILES = ("/etc/ovn/ovn_ic_nb_db.db", "/etc/ovn/ovn_ic_sb_db.db")
 """The databases on the host, which are removed with them (docs/facts.md section 11)."""
+FOLDER = "/etc/ovn"
+"""Where the databases are on the host and in the container, as far as a recipe says so."""
 LOGS = ("/var/log/ovn/ovsdb-server-ic-nb.log", "/var/log/ovn/ovsdb-server-ic-sb.log")
 """What their servers say, on the host: ovn-ctl, which starts them, names these files."""
 DATABASES = (IC_NORTHBOUND, IC_SOUTHBOUND)
@@ -51,6 +55,8 @@ VARIABLES = (
 
 _FIRST_OF_TODAY = (1, 11, 16)
 _VERSION = re.compile(r":v?([0-9]+)\.([0-9]+)\.([0-9]+)([-.+][^:/]*)?$")
+_ENGINE_S = ("/etc/hosts", "/etc/resolv.conf")
+"""What an engine mounts by itself into a container with the host's network."""
 _SUBNETS = {
     Family.IPV4: "169.254.100.0/24",
     Family.IPV6: "fe80:a9fe:64::/112",
@@ -76,6 +82,28 @@ def recipe(image: str) -> Recipe:
         return Recipe.UNKNOWN
     version = tuple(int(part) for part in found.groups()[:3])
     return Recipe.TODAY if version >= _FIRST_OF_TODAY else Recipe.OLD
+
+
+def kept_in(container: Container) -> str:
+    """The folder of the host in which a container keeps its databases; empty: only in itself."""
+    sources = {posixpath.normpath(inside): one for inside, one in container.mounts.items()}
+    for inside in (PurePosixPath(FOLDER), *PurePosixPath(FOLDER).parents):
+        if (source := sources.get(str(inside))) is not None:
+            rest = PurePosixPath(FOLDER).relative_to(inside)
+            return posixpath.normpath(str(PurePosixPath(source) / rest))
+    return ""
+
+
+def besides(container: Container) -> tuple[str, ...]:
+    """What a container was given of which the recipe knows nothing, in words."""
+    known = {inside for _, inside in MOUNTS} | {*_ENGINE_S}
+    sources = {posixpath.normpath(inside): one for inside, one in container.mounts.items()}
+    mounts = (
+        f"mount {source}:{inside}"
+        for inside, source in sorted(sources.items())
+        if inside not in known
+    )
+    return (*(f"variable {name}" for name in container.variables), *mounts)
 
 
 def short(image: str) -> str:

@@ -6,21 +6,31 @@ from collections.abc import Iterator
 
 from icplan.core.address import IC
 from icplan.core.change import Action, Change, Effect, Impact
-from icplan.core.engines import EngineWrite, MarkContainer, RemoveContainer, RunContainer
+from icplan.core.engines import (
+    Container,
+    EngineWrite,
+    HostState,
+    MarkContainer,
+    RemoveContainer,
+    RunContainer,
+)
 from icplan.core.io import IC_SOUTHBOUND, Database, Query
 from icplan.kinds.common.contract import Check, Guard, Held, Missing, Step, Verdict, View
 from icplan.kinds.common.deployment import (
     COMMAND,
     CONTAINER,
     FILES,
+    FOLDER,
     MOUNTS,
     PORTS,
     Recipe,
     address_of,
+    besides,
     by_engine,
     engine,
     environment,
     hosts,
+    kept_in,
     recipe,
 )
 from icplan.kinds.common.refounding import refounded
@@ -56,7 +66,19 @@ def _sentence(change: Change, view: View) -> str:
         return f"it starts with empty databases, which speak plain TCP: {_listens(view, host)}"
     if change.action is Action.ADOPT and not change.differing:
         return ""
-    if not found.container.running:
+    replaced = _replaced(host, found, found.container, several=several)
+    return f"{replaced}{_settings(found.container)}"
+
+
+def _replaced(host: str, found: HostState, container: Container, *, several: bool) -> str:
+    if kept_in(container) != FOLDER:
+        return (
+            "a new container takes its place, and starts without its databases, which are not in "
+            f"{FOLDER} of the host"
+        )
+    if not found.files:
+        return "a new container takes its place, and starts with empty databases"
+    if not found.runs:
         return f"{CONTAINER} does not run: a new one starts with the databases that are there"
     if several:
         return (
@@ -64,6 +86,13 @@ def _sentence(change: Change, view: View) -> str:
             "back: traffic goes on, and the zones learn on after a new leader is elected"
         )
     return f"a new container takes its place, and {AWAY}"
+
+
+def _settings(container: Container) -> str:
+    """What becomes of settings of a container of which the file says nothing."""
+    stays = f"; --restart={container.restart} stays" if container.restart else ""
+    lost = besides(container)
+    return f"{stays}; the new one will not have: {', '.join(lost)}" if lost else stays
 
 
 def _listens(view: View, host: str) -> str:
@@ -128,6 +157,7 @@ def operation(change: Change, view: View) -> EngineWrite:
         recipe(deployment.image) is not Recipe.OLD,
         seen,
         PORTS,
+        restart=found.container.restart if found and found.container else "",
     )
 
 
