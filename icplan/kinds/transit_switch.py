@@ -25,12 +25,14 @@ from icplan.kinds.common import deserted, zones
 from icplan.kinds.common.contract import MARK, Check, Guard, Kind, Step, Verdict, View
 from icplan.kinds.common.controller import config_address
 from icplan.kinds.common.evidence import in_zone, ovn_ic_cure, verdict
+from icplan.kinds.common.ovn_ic import restart_step
 from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import (
     SWITCH_KIND,
     counted,
     needed,
     numbered,
+    port_address,
     rebuilds,
     switch_address,
     undisturbed,
@@ -254,23 +256,27 @@ def checks(view: View) -> Iterator[Check]:
     for zone in zones.declared(view.spec):
         if zone.present:
             own = config_address(zone.name) if zone.kube_ovn else Address(zone.name, "name")
-            yield from (_copied(zone.name, name, own) for name in names)
+            yield from (_copied(view, zone, name, own) for name in names)
             yield from (_removed(zone.name, name, own) for name in gone)
 
 
-def _copied(zone: str, name: str, own: Address) -> Check:
+def _copied(view: View, zone: zones.DeclaredZone, name: str, own: Address) -> Check:
+    step, seen = restart_step(view, zone), view.facts.northbound.get(zone.name)
+    without = not zone.kube_ovn and seen is not None and seen.transit(name) is None
     return Check(
         own,
-        f"ovn-ic of {zone} has made the switch {name}",
+        f"ovn-ic of {zone.name} has made the switch {name}",
         needed(name) | {own},
         in_zone(
-            zone,
+            zone.name,
             lambda northbound: verdict(
                 northbound.transit(name) is not None,
-                f"{zone} has no switch for the transit switch {name}",
-                ovn_ic_cure(zone),
+                f"{zone.name} has no switch for the transit switch {name}",
+                step.cure,
             ),
         ),
+        operator=step.needed,
+        before=frozenset({port_address(zone.name, name)} if without else ()),
     )
 
 

@@ -26,6 +26,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
+from icplan.kinds.common.ovn_ic import RestartStep, restart_step
 from icplan.kinds.common.routed import routed_texts
 from icplan.ovn import northbound
 from icplan.ovn.facts import Facts
@@ -128,21 +129,25 @@ def operation(change: Change, view: View) -> Operation:
 def checks(view: View) -> Iterator[Check]:
     """Each zone is registered in the IC southbound database, or no longer."""
     for zone in zones.plain(view.spec):
-        yield _registered(zone.name) if zone.present else _unregistered(zone.name)
+        if zone.present:
+            yield _registered(zone.name, restart_step(view, zone))
+        else:
+            yield _unregistered(zone.name)
 
 
-def _registered(zone: str) -> Check:
+def _registered(zone: str, step: RestartStep) -> Check:
     return Check(
         address(zone),
-        f"{zone} is registered",
+        f"{zone} is registered{step.claim}",
         frozenset({address(zone)}),
         in_ic(
             lambda ic: verdict(
                 zone in ic.zones,
                 f"{zone} is not registered in the IC southbound database",
-                ovn_ic_cure(zone),
+                step.cure,
             )
         ),
+        operator=step.needed,
     )
 
 

@@ -79,7 +79,10 @@ def waves(
         Wave(
             number,
             title,
-            _before_leaving(members, completed, number),
+            (
+                *_before_leaving(members, completed, number),
+                *_before_writing(members, completed.get(0, ())),
+            ),
             tuple(members),
             tuple(completed.get(number, ())),
         )
@@ -103,6 +106,12 @@ def _ends_databases(changes: Sequence[Change]) -> bool:
         kind_of(change.address.kind).founding and change.action is Action.DELETE
         for change in changes
     )
+
+
+def _before_writing(members: Sequence[Change], today: Sequence[Check]) -> tuple[Check, ...]:
+    """The evidence that changes rest on and that no other change brings about."""
+    written = {one.address for one in members}
+    return tuple(one for one in today if one.before & written)
 
 
 def _before_leaving(

@@ -223,6 +223,7 @@ def raft(only: str) -> None:
     three = deployed(count=3)
     with world(only, count=3) as w:
         w.case("ic_database/raft-first-plan", three)
+        w.case("rules/IC080-a-new-cluster", three)
         w.case("rules/IC048-standalone-image", deployed(OLD, count=3))
         w.apply(three)
         w.case("ic_database/raft-as-declared", three)

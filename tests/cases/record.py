@@ -529,6 +529,15 @@ def stale_zones(only: str) -> None:
         w.case("learned_route/in-a-plain-zone", file(AZ1, AZ2.absent(), limits=ANY_LEAVE))
 
 
+def ovn_ic_stopped(only: str) -> None:
+    """The switch that a zone's ovn-ic has made is gone, and nobody makes it anew."""
+    with world(only) as w:
+        w.apply(BASE)
+        w.zone(1).stop_ovn_ic()
+        w.nbctl("ls-del", "ts", "--", "lrp-del", "az1-ts")
+        w.case("rules/IC079-ovn-ic-stopped", BASE)
+
+
 def _address(w: World, number: int) -> str:
     """The address of a zone on ts."""
     found = w.nbctl(*("get", "Logical_Router_Port", f"az{number}-ts", "networks"), zone=number)
@@ -538,6 +547,7 @@ def _address(w: World, number: int) -> str:
 def main(only: str) -> None:
     for scenes in (
         stale_zones,
+        ovn_ic_stopped,
         two_fresh_zones,
         families,
         adoption,

@@ -94,6 +94,8 @@ class Check:
         lasts: for how many seconds apply watches whether it stays so; verify looks once.
         spare: without it everything is served, with less to spare: told, and no failure. Apply
             waits for it where it changes what it needs.
+        before: the objects that cannot be written without it; apply waits for it before it does,
+            unless an earlier wave brings it about.
     """
 
     address: Address
@@ -107,6 +109,7 @@ class Check:
     awaited: bool = True
     lasts: float = 0.0
     spare: bool = False
+    before: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from icplan.ovn.northbound import Northbound
 
 Test = Callable[[Facts], Verdict]
 
+_STALE = "where that says `stale data`, it remembers an earlier cluster: restart ovn-ic"
+
 
 def verdict(good: bool, why: str, cure: str) -> Verdict:
     """Held, or missing for that reason."""
@@ -44,7 +46,7 @@ def ovn_ic_cure(zone: str) -> str:
     """What to do when a zone's ovn-ic did not react."""
     return (
         f"check that ovn-ic runs in {zone} and reaches the IC databases "
-        "(where it runs, `ovn-appctl -t ovn-ic status`, and its log)"
+        f"(where it runs, `ovn-appctl -t ovn-ic status`, and its log; {_STALE})"
     )
 
 

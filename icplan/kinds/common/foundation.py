@@ -31,6 +31,16 @@ def founded(spec: Spec, facts: Facts) -> Facts:
     return _explained(spec, facts)
 
 
+def begins_cluster(spec: Spec, facts: Facts) -> bool:
+    """Whether the plan founds the IC databases as a cluster of several members.
+
+    An ovn-ic that was connected to an earlier cluster remembers how far that one had come, takes
+    the new one for one that lags behind, and goes on refusing it until it is restarted
+    (docs/facts.md section 10, measured). Nothing tells whether it was.
+    """
+    return facts.ic_absent and len(hosts(spec)) > 1 and not spec.destroyed
+
+
 def _nothing_there(spec: Spec, deployment: Deployment, facts: Facts) -> bool:
     """Whether nobody runs them, nor has their files: seen, and not just nobody's answer.
 

@@ -34,6 +34,11 @@ def count_address() -> Address:
     return Address(IC, COUNT_KIND)
 
 
+def port_address(zone: str, switch: str) -> Address:
+    """The address of a plain zone's port on a switch."""
+    return Address(zone, "port", switch)
+
+
 def needed(name: str) -> frozenset[Address]:
     """What must be done before a zone can have a switch, whoever makes it."""
     return frozenset({switch_address(name), count_address()})

@@ -84,7 +84,7 @@ def _finding(
 
 
 def _aside(seen: Seen, host: str, found: HostState) -> str:
-    return on_host(seen.spec, host, "mv", *found.files, ASIDE)
+    return on_host(seen.spec, host, "mv", *sorted(found.files), ASIDE)
 
 
 def _moving(

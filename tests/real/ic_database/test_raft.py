@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from icplan.lab import wait_until
+from icplan.lab import Zone, wait_until
 from icplan.lab.engines.host import EngineHost
 from tests.real.ic_database.conftest import NEWER, TODAY, World
 
@@ -171,3 +171,64 @@ def pasted(w: World, code: str) -> None:
             timeout=120,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def marked(w: World, *, value: bool) -> None:
+    """What operators do on their gateway hosts."""
+    for zone in w.lab.zones.values():
+        for host in zone.gateway_hosts:
+            zone.mark_interconn(host, value)
+
+
+def log_of(zone: Zone) -> str:
+    """What a zone's ovn-ic has said."""
+    return (zone.directory / "ovn-ic.log").read_text()
+
+
+def appctl(zone: Zone, command: str) -> str:
+    """What a zone's ovn-ic answers to ovn-appctl."""
+    control = str(zone.directory / "ovn-ic.ctl")
+    done = subprocess.run(
+        ["ovn-appctl", "-t", control, command], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def restarted(zone: Zone) -> None:
+    """What an operator does about an ovn-ic that remembers an earlier cluster."""
+    zone.stop_ovn_ic()
+    zone.start_ovn_ic()
+
+
+def test_built_again_it_waits_for_each_ovn_ic_to_be_restarted(world: Make) -> None:
+    w = world(3, TODAY)
+    w.write("docker", TODAY)
+    w.icplan.apply()
+    marked(w, value=False)
+    done = w.icplan("destroy", "--auto-approve")
+    assert done.exit == 0, done.out + done.err
+    marked(w, value=True)
+
+    plan = " ".join(w.icplan("plan").out.split())
+    assert "IC080 ic" in plan
+    assert "will refuse it: az1, az2" in plan
+    # Machines have 15 s here; it waits longer than that, as it waits for a person.
+    running = w.icplan.start("apply", "--auto-approve", "--wait", "15")
+    said: list[str] = []
+    assert running.stderr is not None
+    for line in running.stderr:
+        said.append(line)
+        waited = re.search(r"waiting for you: .*\((\d+) s\)", line)
+        if waited and int(waited[1]) > 15:
+            break
+    assert "restart ovn-ic of az1" in "".join(said), said
+    for zone in w.lab.zones.values():
+        assert "clustered database server has stale data" in log_of(zone)
+        # Nothing but its log shows it, and it has nothing else to be asked.
+        assert "connection-status" not in appctl(zone, "list-commands")
+        assert appctl(zone, "status") == "Status: active\n"
+        restarted(zone)
+    out, err = running.communicate(timeout=300)
+    assert running.returncode == 0, "".join(said) + out + err
+    assert w.icplan.changes() == {}
+    assert w.icplan("verify").exit == 0
