@@ -48,6 +48,7 @@ class SwitchPort:
     addresses: tuple[str, ...]
     router_port: str
     external_ids: Mapping[str, str]
+    port_security: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Router:
     static_routes: frozenset[str]
     nat: frozenset[str]
     policies: frozenset[str]
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Switch:
     name: str
     transit_switch: str
     ports: frozenset[str]
+    acls: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class StaticRoute:
         external_ids: of those that ovn-ic did not make.
         written: the prefix as the row has it.
         table: empty for <main>.
+        output_port: the router port by which it leaves; empty for the one that its next hop is at.
     """
 
     uuid: str
@@ -95,6 +99,7 @@ class StaticRoute:
     external_ids: Mapping[str, str] = field(default_factory=dict)
     written: str = ""
     table: str = ""
+    output_port: str = ""
 
     @property
     def learned(self) -> bool:
@@ -279,7 +284,7 @@ def queries(
         return Query(database, table, columns, where)
 
     names = tuple(transit_switches)
-    switch_columns = ("name", "other_config", "ports")
+    switch_columns = ("name", "other_config", "ports", "acls")
     switches = (
         [rows("Logical_Switch", *switch_columns)]
         if switch_names
@@ -287,10 +292,12 @@ def queries(
             rows("Logical_Switch", *switch_columns, where=(equals("name", name),)) for name in names
         ]
     )
-    port_columns = ("name", "enabled", "type", "addresses", "options", "external_ids")
+    port_columns = (
+        "name", "enabled", "type", "addresses", "port_security", "options", "external_ids",
+    )  # fmt: skip
     return (
         rows("NB_Global", "name", "options", "external_ids"),
-        rows("Logical_Router", "name", "ports", "static_routes", "nat", "policies"),
+        rows("Logical_Router", "name", "enabled", "ports", "static_routes", "nat", "policies"),
         rows(
             "Logical_Router_Port",
             "name", "enabled", "mac", "networks",
@@ -299,7 +306,8 @@ def queries(
         rows("Gateway_Chassis", "name", "chassis_name", "priority"),
         rows(
             "Logical_Router_Static_Route",
-            "ip_prefix", "nexthop", "policy", "route_table", "options", "external_ids",
+            "ip_prefix", "nexthop", "policy", "route_table", "output_port", "options",
+            "external_ids",
         ),
         rows("NAT", "type", "external_ip", "logical_ip"),
         # A switch may hold thousands of pods' ports; only these two types matter here.
@@ -334,6 +342,7 @@ def decode(tables: Tables) -> Northbound:
                         frozenset(texts(row, "static_routes")),
                         frozenset(texts(row, "nat")),
                         frozenset(texts(row, "policies")),
+                        row.get("enabled") is not False,
                     )
                     for row in tables.get("Logical_Router", ())
                 ),
@@ -361,6 +370,7 @@ def decode(tables: Tables) -> Northbound:
                         text(row, "name"),
                         pairs(row, "other_config").get("interconn-ts", ""),
                         frozenset(texts(row, "ports")),
+                        frozenset(texts(row, "acls")),
                     )
                     for row in tables.get("Logical_Switch", ())
                 ),
@@ -376,6 +386,7 @@ def decode(tables: Tables) -> Northbound:
                 texts(row, "addresses"),
                 pairs(row, "options").get("router-port", ""),
                 pairs(row, "external_ids"),
+                texts(row, "port_security"),
             )
             for row in tables.get("Logical_Switch_Port", ())
         },
@@ -426,4 +437,5 @@ def _route(row: Row) -> StaticRoute:
         {} if learned_from else external_ids,
         text(row, "ip_prefix"),
         text(row, "route_table"),
+        text(row, "output_port"),
     )

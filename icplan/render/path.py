@@ -58,7 +58,7 @@ def _link(link: Link, paint: Paint) -> Iterator[str]:
 
 def _end(found: Way, pinged: PingReport | None, paint: Paint) -> Iterator[str]:
     lost = {one.source for one in pinged.missing} if pinged is not None else set()
-    for one in found.directions:
+    for one, other in zip(found.directions, reversed(found.directions), strict=True):
         name = f"{escape(str(one.source))} -> {escape(str(one.target))}"
         if one.broken is not None:
             place = one.links.index(one.broken) + 1
@@ -73,6 +73,11 @@ def _end(found: Way, pinged: PingReport | None, paint: Paint) -> Iterator[str]:
             yield paint.altered(f"{name}: {links} could not be looked at")
         elif one.flawed:
             yield paint.altered(f"{name}: every link that packets need holds, but see `flawed`")
+        elif other.broken is not None:
+            far = escape(one.target.zone.name)
+            yield paint.altered(
+                f"{name}: all {len(one.links)} links hold, and no answer of {far} comes back"
+            )
         else:
             yield paint.good(f"{name}: all {len(one.links)} links hold")
 
@@ -84,20 +89,24 @@ def path_document(plan: Plan, found: Way, pinged: PingReport | None) -> dict[str
         "owner": plan.owner,
         "from": str(found.there.source),
         "to": str(found.there.target),
-        "directions": [_document(one) for one in found.directions],
+        "directions": [
+            _document(one, other)
+            for one, other in zip(found.directions, reversed(found.directions), strict=True)
+        ],
     }
     if pinged is not None:
         document["ping"] = ping_document(pinged)
     return document
 
 
-def _document(found: Direction) -> dict[str, Json]:
+def _document(found: Direction, other: Direction) -> dict[str, Json]:
     return {
         "from": str(found.source),
         "to": str(found.target),
         "prefixes": list(found.prefixes),
         "by_hand": found.by_hand,
         "ends_at": None if found.broken is None else _link_document(found.broken),
+        "answered": None if other.broken is None and other.unseen else other.broken is None,
         "links": [_link_document(one) for one in found.links],
     }
 

@@ -242,10 +242,13 @@ def network(text: str) -> Network:
         )
     longest = ip_address(base).max_prefixlen
     if not slash:
+        usual = 24 if longest == 32 else 64
+        whole = ip_network(f"{base}/{usual}", strict=False)
+        fitting = usual if whole.network_address == ip_address(base) else longest
         raise wrong(
             Code.BAD_CIDR,
             f"expected a CIDR, found {quoted(text)} without a prefix length",
-            f"Add the prefix length, such as {text}/{24 if longest == 32 else 64}.",
+            f"Add the prefix length, such as {text}/{fitting}.",
         )
     # ipaddress would also take a netmask ("10.0.0.0/255.0.0.0") and "08".
     if re.fullmatch(r"0|[1-9][0-9]{0,2}", length) is None or int(length) > longest:

@@ -19,7 +19,7 @@ from icplan.planning.plan import Plan
 from icplan.render.paint import Paint
 from icplan.render.path import path_document, path_text
 from icplan.run.verify import verify
-from tests.planning.altered import Case
+from tests.planning.altered import Case, Json
 from tests.test_cases import CASES, FOLDER, plan_of
 
 CLUSTERS = "ic_config/nothing-to-do"
@@ -196,6 +196,86 @@ def no_switch(case: Case) -> None:
     case.rows("ic/OVN_IC_Northbound", "Transit_Switch").clear()
 
 
+def named(case: Case, zone: str, table: str, name: str) -> Json:
+    (row,) = (one for one in case.rows(f"{zone}/{NORTH}", table) if one["name"] == name)
+    return row
+
+
+def router_off(case: Case) -> None:
+    named(case, "az2", "Logical_Router", "ovn-cluster")["enabled"] = False
+
+
+def router_port_off(case: Case) -> None:
+    named(case, "az2", "Logical_Router_Port", "az2-ts")["enabled"] = False
+
+
+def switch_port_off(case: Case) -> None:
+    named(case, "az1", "Logical_Switch_Port", "ts-az1")["enabled"] = False
+
+
+def no_addresses(case: Case) -> None:
+    named(case, "az2", "Logical_Switch_Port", "ts-az2")["addresses"] = []
+
+
+def halves_apart(case: Case) -> None:
+    named(case, "az2", "Logical_Switch_Port", "ts-az2")["options"].pop("router-port")
+
+
+def subnet_port_off(case: Case) -> None:
+    named(case, "az2", "Logical_Router_Port", "ovn-cluster-ovn-default")["enabled"] = False
+
+
+def subnet_switch_port_off(case: Case) -> None:
+    port = "ovn-default-ovn-cluster"
+    named(case, "az1", "Logical_Switch_Port", port)["enabled"] = False
+
+
+def copy_off(case: Case) -> None:
+    named(case, "az1", "Logical_Switch_Port", "ts-az2")["enabled"] = False
+
+
+def no_copy(case: Case) -> None:
+    rows = case.rows(f"az1/{NORTH}", "Logical_Switch_Port")
+    rows[:] = [row for row in rows if row["name"] != "ts-az2"]
+
+
+def other_network(case: Case) -> None:
+    named(case, "az1", "Logical_Router_Port", "az1-ts")["networks"] = ["10.99.0.1/24"]
+
+
+def other_output(case: Case) -> None:
+    for row in case.rows(f"az1/{NORTH}", "Logical_Router_Static_Route"):
+        row["output_port"] = "ovn-cluster-office"
+
+
+def no_config(case: Case) -> None:
+    """As its controller leaves it behind."""
+    case.remove("az2", "ConfigMap", "ovn-ic-config")
+    for name in ("az1", "az2"):
+        rows = case.rows(f"{name}/{NORTH}", "Logical_Switch_Port")
+        rows[:] = [row for row in rows if row["name"] != "ts-az2"]
+    no_port(case)
+
+
+def config_off(case: Case) -> None:
+    body = case.object("az2", "ConfigMap", "ovn-ic-config")
+    no_config(case)
+    body["data"]["enable-ic"] = "false"
+    for query in case.snapshot["objects"]:
+        if (query["site"], query["kind"]) == ("az2", "ConfigMap"):
+            query["found"] = [body]
+
+
+def told_not_to_advertise(case: Case) -> None:
+    nothing_advertised(case)
+    case.object("az2", "ConfigMap", "ovn-ic-config")["data"]["auto-route"] = "false"
+
+
+def controller_away(case: Case) -> None:
+    nothing_advertised(case)
+    case.replicas("az2", "ovn-ic-controller", 0, 0)
+
+
 BREAKS: list[tuple[Callable[[Case], None], str, str, str]] = [
     (no_switch, "the interconnection has its transit switch", "no transit switch ts", "apply"),
     (unnamed, "az2 bears its name", "has the name nobody", "the controller of az2"),
@@ -246,6 +326,96 @@ BREAKS: list[tuple[Callable[[Case], None], str, str, str]] = [
         "no policy of priority 29500 in az1 lets traffic to 10.17.0.0/16 pass",
         "the controller of az1",
     ),
+    (
+        router_off,
+        "router ovn-cluster of az2 leads to 10.17.0.0/16",
+        "router ovn-cluster of az2 is switched off",
+        "ovn-nbctl --no-leader-only set logical_router ovn-cluster enabled=true",
+    ),
+    (
+        router_port_off,
+        "the port of az2 on each transit switch is whole and switched on",
+        "router port az2-ts of az2 is switched off",
+        "ovn-nbctl --no-leader-only lrp-set-enabled az2-ts enabled`",
+    ),
+    (
+        switch_port_off,
+        "the port of az1 on each transit switch is whole and switched on",
+        "port ts-az1 of az1 on ts is switched off",
+        "ovn-nbctl --no-leader-only lsp-set-enabled ts-az1 enabled`",
+    ),
+    (
+        no_addresses,
+        "the port of az2 on each transit switch is whole and switched on",
+        "port ts-az2 of az2 on ts has no addresses",
+        "ovn-nbctl --no-leader-only lsp-set-addresses ts-az2 router`",
+    ),
+    (
+        halves_apart,
+        "the port of az2 on each transit switch is whole and switched on",
+        "az2 has no port between ovn-cluster and ts",
+        "the controller of az2",
+    ),
+    (
+        subnet_port_off,
+        "router ovn-cluster of az2 leads to 10.17.0.0/16",
+        "router port ovn-cluster-ovn-default of az2, which leads to 10.17.0.0/16, is switched off",
+        "ovn-nbctl --no-leader-only lrp-set-enabled ovn-cluster-ovn-default enabled`",
+    ),
+    (
+        subnet_switch_port_off,
+        "router ovn-cluster of az1 leads to az1/ovn-default",
+        "port ovn-default-ovn-cluster of az1, which leads to 10.16.0.0/16, is switched off",
+        "ovn-nbctl --no-leader-only lsp-set-enabled ovn-default-ovn-cluster enabled`",
+    ),
+    (
+        copy_off,
+        "the port of az2 is a neighbour of that of az1",
+        "az1 sends nothing to port ts-az2",
+        "ovn-nbctl --no-leader-only lsp-set-enabled ts-az2 enabled`",
+    ),
+    (
+        no_copy,
+        "the port of az2 is a neighbour of that of az1",
+        "az1 has not made a port on its ts for 169.254.100.",
+        "ovn-ic runs in az1",
+    ),
+    (
+        other_network,
+        "the port of az2 is a neighbour of that of az1",
+        "is in none of the networks that az1 has on ts (10.99.0.1/24)",
+        "switch az1 off and on again",
+    ),
+    (
+        other_output,
+        "az1 has a route to 10.17.0.0/16 over az2",
+        "leaves by ovn-cluster-office, which is not its port on ts",
+        "ovn-nbctl --no-leader-only clear logical_router_static_route ",
+    ),
+    (
+        no_config,
+        "the ConfigMap of az2 interconnects it",
+        "az2 has no ConfigMap kube-system/ovn-ic-config",
+        "icplan apply repairs it",
+    ),
+    (
+        config_off,
+        "the ConfigMap of az2 interconnects it",
+        'enable-ic of ConfigMap kube-system/ovn-ic-config of az2 is "false", not "true"',
+        "icplan apply repairs it",
+    ),
+    (
+        told_not_to_advertise,
+        "az2 advertises routes",
+        "no ic-route-adv=true",
+        "icplan apply repairs it",
+    ),
+    (
+        controller_away,
+        "az2 advertises routes",
+        "no ic-route-adv=true",
+        "scale deployment/ovn-ic-controller --replicas=1",
+    ),
 ]
 
 
@@ -266,6 +436,116 @@ def test_each_break_is_named_with_its_cure(
     place = found.links.index(found.broken) if found.broken else 0
     assert {link.state for link in found.links[place + 1 :]} == {State.NOT_CHECKED}
     assert State.UNSEEN not in states(found)
+
+
+SWITCHED_OFF = [router_off, router_port_off, switch_port_off, no_addresses, copy_off]
+
+
+@pytest.mark.parametrize("damage", SWITCHED_OFF, ids=[one.__name__ for one in SWITCHED_OFF])
+def test_what_is_switched_off_is_missed_without_ends_as_well(
+    damage: Callable[[Case], None],
+) -> None:
+    assert not verify(Case(CLUSTERS).plan()).missing
+    case = Case(CLUSTERS)
+    damage(case)
+    (found,) = verify(case.plan()).missing
+    assert found[0].claim in {
+        "what az1 has on ts is switched on",
+        "what az2 has on ts is switched on",
+    }
+    assert found[1] == broken(walked(case.plan()).there)
+
+
+def broken(found: Direction) -> Missing:
+    assert found.broken is not None
+    assert isinstance(found.broken.verdict, Missing)
+    return found.broken.verdict
+
+
+def test_the_port_of_a_plain_zone_is_switched_on_by_a_plan() -> None:
+    case = Case(PLAIN)
+    named(case, "az2", "Logical_Router_Port", "az2-ts")["enabled"] = False
+    claim, why, cure = ends_at(walked(case.plan(), "az1/10.16.0.0/16", "az2/10.17.0.0/16").there)
+    assert claim == "the port of az2 on each transit switch is whole and switched on"
+    assert "router port az2-ts of az2 is switched off" in why
+    assert "icplan apply" in cure
+
+
+def test_the_router_of_a_plain_zone_is_switched_on_by_its_owner() -> None:
+    case = Case(PLAIN)
+    named(case, "az2", "Logical_Router", "router")["enabled"] = False
+    found = walked(case.plan(), "az1/10.16.0.0/16", "az2/10.17.0.0/16").there
+    assert "set logical_router router enabled=true" in ends_at(found)[2]
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_ports_that_are_left_carry_packets_whatever_the_configmap_says(*, off: bool) -> None:
+    case = Case(CLUSTERS)
+    if off:
+        # Any text but "false" leaves an enabled zone enabled.
+        case.object("az2", "ConfigMap", "ovn-ic-config")["data"]["enable-ic"] = "False"
+    else:
+        case.remove("az2", "ConfigMap", "ovn-ic-config")
+    found = walked(case.plan())
+    assert first_break(found) is None
+    assert "the ConfigMap of az2 interconnects it" in {one.claim for one in found.there.flawed}
+
+
+def with_acl(case: Case) -> None:
+    named(case, "az1", "Logical_Switch", "ts")["acls"] = ["00000000-0000-4000-8000-000000000001"]
+
+
+def with_port_security(case: Case) -> None:
+    port = named(case, "az1", "Logical_Switch_Port", "ts-az1")
+    port["port_security"] = ["02:00:00:00:00:99"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "why", "cure"),
+    [
+        (with_acl, "switch ts of az1 has 1 ACL", "ovn-nbctl --no-leader-only acl-list ts`"),
+        (
+            with_port_security,
+            "port ts-az1 of az1 on ts has port security",
+            "ovn-nbctl --no-leader-only lsp-set-port-security ts-az1`",
+        ),
+    ],
+)
+def test_what_filters_packets_is_a_flaw(
+    damage: Callable[[Case], None], why: str, cure: str
+) -> None:
+    case = Case(CLUSTERS)
+    damage(case)
+    found = walked(case.plan())
+    assert first_break(found) is None
+    for one in found.directions:
+        (flaw,) = one.flawed
+        assert isinstance(flaw.verdict, Missing)
+        assert why in flaw.verdict.why
+        assert cure in flaw.verdict.cure
+
+
+def test_nobody_can_answer_the_join_subnet() -> None:
+    made = plan_of(FOLDER / CLUSTERS)
+    found = walked(made, "az1/join", "az2/ovn-default")
+    assert found.there.broken is None
+    assert "az1 never advertises its join subnet" in ends_at(found.back)[1]
+    text = path_text(found, None, Paint())
+    assert "az1/join -> az2/ovn-default: all 32 links hold, and no answer of az2 comes back\n" in (
+        text
+    )
+    document = path_document(made, found, None)
+    directions: Json = document["directions"]
+    assert [one["answered"] for one in directions] == [False, True]
+
+
+def test_the_cure_of_an_address_without_a_length_can_be_pasted() -> None:
+    made = plan_of(FOLDER / CLUSTERS)
+    with pytest.raises(UsageError) as raised:
+        walked(made, "az1/10.16.0.5", "az2/ovn-default")
+    (advised,) = re.findall(r"such as (\S+)\.", raised.value.cure)
+    assert advised == "10.16.0.5/32"
+    assert first_break(walked(made, f"az1/{advised}", "az2/ovn-default")) is None
 
 
 def test_a_break_in_one_direction_leaves_the_other_one_whole() -> None:
@@ -431,9 +711,9 @@ def test_the_screen_of_a_way_that_ends() -> None:
         "  -       2 more links need that one (--json lists them)\n"
     ) in text
     assert text.endswith(
-        "az1/ovn-default -> az2/ovn-default: ends at link 23 of 25: "
+        "az1/ovn-default -> az2/ovn-default: ends at link 30 of 32: "
         "a policy of az1 lets 10.17.0.0/16 pass\n"
-        "az2/ovn-default -> az1/ovn-default: all 25 links hold\n"
+        "az2/ovn-default -> az1/ovn-default: all 32 links hold, and no answer of az1 comes back\n"
     )
 
 

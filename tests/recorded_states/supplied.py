@@ -28,9 +28,10 @@ NOT_JUDGED = ("a gateway serves the port of ",)
 port, and `Port_Binding.gateway` stays empty in the IC southbound database."""
 
 DEFAULTS: dict[str, dict[str, Json]] = {
-    "Logical_Router": {"nat": []},
+    "Logical_Router": {"enabled": [], "nat": []},
     "Logical_Router_Port": {"enabled": [], "ha_chassis_group": []},
-    "Logical_Switch_Port": {"enabled": []},
+    "Logical_Switch": {"acls": []},
+    "Logical_Switch_Port": {"enabled": [], "port_security": []},
 }
 """Columns that were not recorded, as OVSDB has them when nobody sets them."""
 

@@ -27,6 +27,7 @@ from icplan.kinds.common.evidence import in_cluster, in_zone, ovn_ic_cure, verdi
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_address import fits, subnets
 from icplan.kinds.common.transit_switches import needed
+from icplan.kinds.common.transit_traffic import passing
 from icplan.kinds.ic_config.effects import enabled
 from icplan.kinds.ic_config.state import desired, observed
 from icplan.kinds.ic_config.withdrawal import manual, residue
@@ -219,6 +220,7 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
         subnet = switches.subnet_of(switches.names.index(switch))
         yield _port(view, zone, switch, subnet, all_of_it)
         yield _order(view.spec, name, switch, rotated(hosts, place), all_of_it)
+        yield passing(view.spec, zone, own, switch, all_of_it)
         yield transit_evidence.published(own, name, switch, all_of_it)
         yield transit_evidence.served(own, name, switch, hosts, all_of_it)
         first = rotated(hosts, place)[0]

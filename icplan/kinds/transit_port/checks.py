@@ -14,6 +14,7 @@ from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.gateways import rotated
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.common.transit_switches import needed
+from icplan.kinds.common.transit_traffic import passing
 from icplan.kinds.transit_port.state import NAME, address, desired, switches_of, takes_over
 from icplan.ovn.interconnect import IcSouthbound
 
@@ -37,6 +38,7 @@ def checks(view: View) -> Iterator[Check]:
             )
         for place, switch in enumerate(switches):
             one, needs = address(zone.name, switch), _needs(zone.name, switch)
+            yield passing(view.spec, zone.declared, one, switch, needs)
             yield transit_evidence.published(one, zone.name, switch, needs)
             yield transit_evidence.served(one, zone.name, switch, hosts, needs)
             first = rotated(hosts, place)[0]

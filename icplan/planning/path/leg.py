@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from icplan.core.change import Change, Reason
 from icplan.core.io import Unreadable
 from icplan.kinds.common import zones
+from icplan.kinds.common.config_map import KEYS, data
 from icplan.kinds.common.contract import Held, Missing, Verdict, View
-from icplan.kinds.common.controller import controller_cure
+from icplan.kinds.common.controller import controller_cure, running_cure, trouble
 from icplan.kinds.common.transit_address import bare
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound, PortBinding
@@ -18,7 +19,6 @@ from icplan.ovn.prefix import family, inside
 from icplan.ovn.routes import Candidate, candidates
 from icplan.planning.path.ends import End
 from icplan.planning.plan import Plan
-from icplan.spec.load import Spec
 
 APPLY = "icplan plan shows the difference, icplan apply repairs it"
 _APART = frozenset({"denylist", "subnet", "route-exchange"})
@@ -162,9 +162,21 @@ def evidence(leg: Leg, end: End) -> tuple[int, Callable[[], Verdict]]:
     return len(mine), test
 
 
-def doer_cure(spec: Spec, zone: zones.DeclaredZone) -> str:
-    """What to do when what is declared in a zone was not done."""
-    return controller_cure(spec, zone.name) if zone.kube_ovn else APPLY
+def doer_cure(leg: Leg, zone: zones.DeclaredZone) -> str:
+    """What to do when what is declared in a zone was not done.
+
+    A controller that was told something else has done right.
+    """
+    if not zone.kube_ovn:
+        return APPLY
+    spec, cluster = leg.view.spec, leg.facts.clusters.get(zone.name)
+    if cluster is not None and trouble(cluster):
+        return running_cure(spec, zone.name, cluster)
+    told = cluster.config.data if cluster is not None and cluster.config is not None else {}
+    wanted = data(spec, zone)
+    if cluster is not None and any(told.get(key) != wanted[key] for key in KEYS):
+        return APPLY
+    return controller_cure(spec, zone.name)
 
 
 def each(leg: Leg, test: Callable[[str], Verdict]) -> Verdict:

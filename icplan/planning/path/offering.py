@@ -8,20 +8,31 @@ from icplan.core.commands import shown
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import GATEWAY_SHOWS, in_namespace, kubectl, ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
-from icplan.kinds.common.controller import controller_cure, running
+from icplan.kinds.common.controller import ENABLE, controller_cure, running
 from icplan.kinds.common.evidence import ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
+from icplan.kinds.common.transit_traffic import filters, port_off, router_off
 from icplan.kinds.common.waivers import OVERLAP, STALE_DENIAL, accepted
 from icplan.kinds.common.withheld import entries, overlap_denials, stale_denials
-from icplan.ovn.cluster import BEFORE_1_11, JOIN, OWNER, ROUTER, Subnet
+from icplan.ovn.cluster import BEFORE_1_11, CONFIG, JOIN, NAMESPACE, OWNER, ROUTER, Subnet
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, DENYLIST, Northbound
 from icplan.ovn.prefix import family, inside, normal, overlap
 from icplan.ovn.subnets import resolve
 from icplan.planning.path.ends import End
-from icplan.planning.path.leg import Leg, as_declared, carrier, doer_cure, each, ports, routers
-from icplan.planning.path.links import Probe, aside, over_switches, vital
+from icplan.planning.path.leg import (
+    APPLY,
+    Leg,
+    as_declared,
+    carrier,
+    doer_cure,
+    each,
+    ports,
+    routers,
+)
+from icplan.planning.path.links import Found, Probe, aside, over_switches, vital
+from icplan.spec.diagnostic import quoted
 from icplan.spec.load import Spec
 
 _LISTED = f"options:{BLACKLIST}"
@@ -52,6 +63,7 @@ def declared(leg: Leg, end: End) -> Iterator[Probe]:
     if zone.kube_ovn:
         runs = running(leg.view.spec, zone.name)
         yield aside(f"the controller of {zone.name} runs", lambda: runs.holds(leg.facts))
+        yield Probe(f"the ConfigMap of {zone.name} interconnects it", lambda: _told(leg, end))
     yield vital(
         f"{zone.name} bears its name",
         lambda: leg.in_zone(
@@ -60,10 +72,43 @@ def declared(leg: Leg, end: End) -> Iterator[Probe]:
                 seen.name == zone.name,
                 f"NB_Global of {zone.name} has the name {seen.name or 'nobody'}: ovn-ic works "
                 "for no other",
-                doer_cure(leg.view.spec, zone),
+                doer_cure(leg, zone),
             ),
         ),
     )
+
+
+def _told(leg: Leg, end: End) -> Found:
+    """The controller is told to interconnect its zone.
+
+    What it made when it was told so may be there still: it cleans nothing up while it does not
+    run, and any other text than "false" leaves everything (docs/facts.md section 3, measured).
+    """
+    name = end.zone.name
+    unseen = leg.facts.cluster_unseen(name)
+    if unseen is not None:
+        return unseen, True
+    config = leg.facts.clusters[name].config
+    if config is not None and config.data.get(ENABLE) == "true":
+        return Held(), True
+    said = quoted(config.data.get(ENABLE, "")) if config is not None else ""
+    why = (
+        f'{ENABLE} of ConfigMap {NAMESPACE}/{CONFIG} of {name} is {said}, not "true"'
+        if config is not None
+        else f"{name} has no ConfigMap {NAMESPACE}/{CONFIG}"
+    )
+    nothing = _without_port(leg, end)
+    then = "its controller interconnects nothing" if nothing else "what was made before is left"
+    return Missing(f"{why}: {then}", APPLY), nothing
+
+
+def _without_port(leg: Leg, end: End) -> bool:
+    """Whether a zone is known to have no port on any transit switch."""
+    seen = leg.facts.northbound.get(end.zone.name)
+    if seen is not None:
+        return not any(_has_port(end, seen, switch) for switch in leg.switches)
+    ic = leg.facts.ic_southbound
+    return ic is not None and not any(ports(ic, end.zone.name, one) for one in leg.switches)
 
 
 def routed(leg: Leg, end: End) -> Verdict:
@@ -80,17 +125,51 @@ def routed(leg: Leg, end: End) -> Verdict:
         if not routers(end, seen):
             cure = "icplan plan tells which routers there are"
             return Missing(f"{end.zone.name} has no router {end.zone.router}", cure)
+        if (off := router_off(leg.view.spec, end.zone, seen)) is not None:
+            return off
         prefixes = leg.prefixes if end is leg.target else end.prefixes
         for prefix in prefixes:
-            if carrier(end, seen, prefix) is None:
+            found = carrier(end, seen, prefix)
+            if found is None:
                 return Missing(
                     f"router {end.zone.router} of {end.zone.name} has neither a port in {prefix} "
                     "nor a route to it",
                     _router_cure(leg.view.spec, end.zone),
                 )
+            off = None if found.nexthop else _subnet_off(leg, end, seen, prefix)
+            if off is not None:
+                return off
         return Held()
 
     return leg.in_zone(end, test)
+
+
+def _subnet_off(leg: Leg, end: End, seen: Northbound, prefix: str) -> Missing | None:
+    """Why the router's own port in a subnet carries nothing; None when one of them does."""
+    spec, zone = leg.view.spec, end.zone
+    found: list[Missing] = []
+    for router in routers(end, seen):
+        for port in seen.ports_of(router):
+            if not any(inside(prefix, normal(one)) for one in port.networks):
+                continue
+            off = [(port.name, "router port", "lrp-set-enabled")] if not port.enabled else []
+            off += [
+                (one.name, "port", "lsp-set-enabled")
+                for one in seen.switch_ports.values()
+                if one.router_port == port.name and one.type == "router" and not one.enabled
+            ]
+            if not off:
+                return None
+            name, what, word = off[0]
+            command = ovn(spec, zone, "ovn-nbctl", word, name, "enabled")
+            found.append(
+                Missing(
+                    f"{what} {name} of {zone.name}, which leads to {prefix}, is switched off "
+                    "(enabled=false)",
+                    f"switch it on: {shown(command)}",
+                )
+            )
+    return next(iter(found), None)
 
 
 def _router_cure(spec: Spec, zone: zones.DeclaredZone) -> str:
@@ -109,7 +188,7 @@ def attached(leg: Leg, end: End) -> Iterator[Probe]:
         def test(ic: IcSouthbound) -> Verdict:
             if ports(ic, zone.name, switch):
                 return Held()
-            cure = doer_cure(leg.view.spec, zone)
+            cure = doer_cure(leg, zone)
             seen = leg.facts.northbound.get(zone.name)
             # The port is there: ovn-ic is who has not told the others.
             if seen is not None and _has_port(end, seen, switch):
@@ -143,8 +222,33 @@ def attached(leg: Leg, end: End) -> Iterator[Probe]:
         return leg.in_ic(test)
 
     yield over_switches(f"the port of {zone.name} is known to the others", leg.switches, published)
+    yield over_switches(
+        f"the port of {zone.name} on each transit switch is whole and switched on",
+        leg.switches,
+        lambda switch: leg.in_zone(end, lambda seen: _whole(leg, end, seen, switch)),
+    )
+    yield aside(
+        f"{zone.name} lets all packets over its transit switch",
+        lambda: leg.in_zone(
+            end,
+            lambda seen: next(
+                filter(None, (filters(leg.view.spec, zone, seen, one) for one in leg.switches)),
+                Held(),
+            ),
+        ),
+    )
     yield over_switches(f"a gateway of {zone.name} serves it", leg.switches, served)
     yield over_switches(f"nobody else has the address of {zone.name}", leg.switches, alone)
+
+
+def _whole(leg: Leg, end: End, seen: Northbound, switch: str) -> Verdict:
+    """Both halves of a zone's port, and nothing switched off."""
+    if not _has_port(end, seen, switch):
+        return Missing(
+            f"{end.zone.name} has no port between {end.zone.router} and {switch}",
+            doer_cure(leg, end.zone),
+        )
+    return port_off(leg.view.spec, end.zone, seen, switch) or Held()
 
 
 def _has_port(end: End, seen: Northbound, switch: str) -> bool:
@@ -161,7 +265,7 @@ def _advertising(leg: Leg) -> Verdict:
         lambda seen: verdict(
             seen.options.get(ADVERTISE) == "true",
             f"NB_Global of {end.zone.name} has no {ADVERTISE}=true",
-            doer_cure(leg.view.spec, end.zone),
+            doer_cure(leg, end.zone),
         ),
     )
 

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from icplan.core.commands import shown
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
-from icplan.kinds.common.controller import controller_cure
+from icplan.kinds.common.controller import controller_cure, off_and_on_cure
 from icplan.kinds.common.evidence import ovn_ic_cure, verdict
 from icplan.kinds.common.registered import owners
-from icplan.kinds.common.transit_address import bare
+from icplan.kinds.common.transit_address import bare, subnets
+from icplan.kinds.common.transit_traffic import copies_on, copy_off
+from icplan.ovn.attachment import of_router
 from icplan.ovn.interconnect import IcSouthbound
-from icplan.ovn.northbound import ALLOW_PRIORITY, LEARN, Northbound, StaticRoute
+from icplan.ovn.northbound import ALLOW_PRIORITY, LEARN, Northbound, StaticRoute, SwitchPort
 from icplan.ovn.prefix import family, inside, network, normal, ordered, overlap
 from icplan.ovn.subnets import is_prefix
-from icplan.planning.path.leg import Leg, doer_cure, each, routers
+from icplan.planning.path.leg import APPLY, Leg, doer_cure, each, routers
 from icplan.planning.path.links import Found, Probe, over_switches, vital
 from icplan.planning.path.offering import attached, declared, denial, routed
 
@@ -31,6 +33,11 @@ def probes(leg: Leg) -> Iterator[Probe]:
         yield vital(f"{name} learns routes", lambda: _learning(leg))
         yield vital(f"{name} does not refuse {listed}", lambda: each(leg, lambda p: _let(leg, p)))
     yield over_switches(
+        f"the port of {far} is a neighbour of that of {name}",
+        leg.switches,
+        lambda switch: leg.in_zone(end, lambda seen: _neighbour(leg, seen, switch)),
+    )
+    yield over_switches(
         f"{name} has a route to {listed} over {far}",
         leg.switches,
         lambda switch: leg.in_ic(
@@ -45,6 +52,57 @@ def probes(leg: Leg) -> Iterator[Probe]:
         )
 
 
+def _neighbour(leg: Leg, seen: Northbound, switch: str) -> Verdict:
+    """The zone has the other one's port on its side of a switch, in a network of its own.
+
+    A next hop in no network of the router is no way: ovn-northd leaves the route out.
+    """
+    near, far, spec = leg.source.zone, leg.target.zone.name, leg.view.spec
+    needed = {family(prefix) for prefix in leg.prefixes}
+    networks = [
+        one
+        for found in of_router(seen, switch, near.router)
+        for one in found.router_port.networks
+        if is_prefix(one)
+    ]
+    copies = list(copies_on(seen, switch))
+    for hop in leg.hops(switch, far):
+        if family(hop) not in needed:
+            continue
+        if not any(inside(hop, normal(one)) for one in networks):
+            return Missing(
+                f"{hop} of {far} is in none of the networks that {near.name} has on {switch} "
+                f"({', '.join(networks) or 'none'})",
+                _outside(leg, switch, hop),
+            )
+        mine = [one for one in copies if hop in _addresses(one)]
+        if not mine:
+            return Missing(
+                f"{near.name} has not made a port on its {switch} for {hop} of {far}",
+                ovn_ic_cure(near.name),
+            )
+        if (off := copy_off(spec, near, mine[0])) is not None:
+            return off
+    return Held()
+
+
+def _outside(leg: Leg, switch: str, hop: str) -> str:
+    """What to do about the one of two neighbours that is not where the file wants its switch.
+
+    A controller keeps the ports that it finds (docs/facts.md section 3).
+    """
+    switches = leg.view.spec.interconnect.transit_switches
+    declared = subnets(switches.subnet_of(switches.names.index(switch)))
+    right = any(inside(hop, str(one)) for one in declared)
+    zone = leg.source.zone if right else leg.target.zone
+    return off_and_on_cure(leg.view.spec, zone.name) if zone.kube_ovn else APPLY
+
+
+def _addresses(copy: SwitchPort) -> set[str]:
+    """Those of a port that ovn-ic made: each text is a MAC, and what it answers for."""
+    return {bare(one) for text in copy.addresses for one in text.split()[1:]}
+
+
 def _learning(leg: Leg) -> Verdict:
     zone = leg.source.zone
     return leg.in_zone(
@@ -52,7 +110,7 @@ def _learning(leg: Leg) -> Verdict:
         lambda seen: verdict(
             seen.options.get(LEARN) == "true",
             f"NB_Global of {zone.name} has no {LEARN}=true",
-            doer_cure(leg.view.spec, zone),
+            doer_cure(leg, zone),
         ),
     )
 
@@ -110,8 +168,12 @@ def _route(leg: Leg, ic: IcSouthbound, seen: Northbound, switch: str) -> Verdict
     for prefix in leg.prefixes:
         of_family = [hop for hop in hops if family(hop) == family(prefix)]
         leading = [one for one in known if inside(prefix, one.prefix)]
-        if any(bare(one.nexthop) in of_family for one in leading):
+        there = [one for one in leading if bare(one.nexthop) in of_family]
+        astray = [one for one in there if not _leaves_by(leg, seen, switch, one)]
+        if len(astray) < len(there):
             continue
+        if astray:
+            return _other_port(leg, astray[0], switch)
         if leg.by_hand:
             return _no_route_by_hand(leg, prefix, leading, of_family)
         offered = [
@@ -122,6 +184,23 @@ def _route(leg: Leg, ic: IcSouthbound, seen: Northbound, switch: str) -> Verdict
         shown = ", ".join(ordered(offered)) or prefix
         return Missing(f"{near} has not learned {shown} of {far} on {switch}", ovn_ic_cure(near))
     return Held()
+
+
+def _leaves_by(leg: Leg, seen: Northbound, switch: str, route: StaticRoute) -> bool:
+    """Whether a route sends what it takes out of the zone's port on a switch."""
+    own = {one.router_port.name for one in of_router(seen, switch, leg.source.zone.router)}
+    return not route.output_port or route.output_port in own
+
+
+def _other_port(leg: Leg, route: StaticRoute, switch: str) -> Missing:
+    near = leg.source.zone
+    row = ("logical_router_static_route", route.uuid, "output_port")
+    cleared = ovn(leg.view.spec, near, "ovn-nbctl", "clear", *row)
+    return Missing(
+        f"the route {route.prefix} of {near.name} over {route.nexthop} leaves by "
+        f"{route.output_port}, which is not its port on {switch}",
+        f"let its next hop decide: {shown(cleared)}",
+    )
 
 
 def _no_route_by_hand(
