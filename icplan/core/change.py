@@ -81,7 +81,9 @@ class Effect:
         towards: the zones that it loses; empty means all that it reaches.
         gives_up: the addresses on transit switches that the zone does not keep, without lengths:
             what others lead there by hand is lost.
-        by_file: only what the file routes leads from the zone and to it afterwards.
+        by_file: the zone exchanges no routes afterwards: only what the file routes leads from it
+            and to it, if anything.
+        offers: subnets of the zone that the others learn from then on.
         draws: the zone's controller draws other addresses on the transit switches, and nobody
             knows them before.
     """
@@ -95,3 +97,4 @@ class Effect:
     gives_up: tuple[str, ...] = ()
     draws: bool = False
     by_file: bool = False
+    offers: tuple[str, ...] = ()

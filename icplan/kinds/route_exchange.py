@@ -23,7 +23,6 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
 from icplan.kinds.common.residue import learned_address
-from icplan.kinds.common.routed import routed
 from icplan.ovn.facts import Facts
 from icplan.ovn.northbound import ADVERTISE, BLACKLIST, LEARN, Northbound
 from icplan.ovn.prefix import inside, normal, ordered
@@ -130,7 +129,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     before = change.before or {}
     if change.after == NOTHING:
         if "advertise" in change.differing or "learn" in change.differing:
-            yield _ends(view, zone)
+            yield _ends(zone)
         return
     exchanging = all(
         before.get(name) == one for name, one in known(advertise=True, learn=True).items()
@@ -161,9 +160,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             lost,
         )
     if gained := ordered(then - now):
-        yield Effect(
-            zone, Impact.NONE, f"the other zones learn {_listed(gained)} of {zone}", gained
-        )
+        sentence = f"the other zones learn {_listed(gained)} of {zone}"
+        yield Effect(zone, Impact.NONE, sentence, gained, offers=gained)
     if added := ordered(set(ours_after) - set(ours_before)):
         unlearned = ordered(
             route.prefix
@@ -180,11 +178,10 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             )
 
 
-def _ends(view: View, zone: str) -> Effect:
-    by_file = routed(view.spec, zone)
+def _ends(zone: str) -> Effect:
     sentence = f"{zone} exchanges no routes any more: the other zones lose its subnets within 1 s"
     sentence += ", and it loses theirs"
-    return Effect(zone, Impact.OUTAGE, sentence, leaves=not by_file, by_file=by_file)
+    return Effect(zone, Impact.OUTAGE, sentence, by_file=True)
 
 
 def _tuple(change: Change, *, before: bool) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(zone.name, Impact.NONE, sentence, subnet.blocks)
     else:
         sentence = f"{blocks} of {zone.name} may be advertised to the other zones again"
-        yield Effect(zone.name, Impact.NONE, sentence, subnet.blocks)
+        yield Effect(zone.name, Impact.NONE, sentence, subnet.blocks, offers=subnet.blocks)
 
 
 def _advertised(view: View, zone: str, subnet: Subnet) -> bool:

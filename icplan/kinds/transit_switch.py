@@ -144,7 +144,8 @@ def _stranded(change: Change, view: View) -> Iterator[Effect]:
             )
         only = all(one.transit_switch == switch for one in ports)
         impact = Impact.OUTAGE if only else Impact.BRIEF
-        yield Effect(zone.name, impact, f"{zone.name}, which is left out, {what}")
+        sentence = f"{zone.name}, which is left out, {what}"
+        yield Effect(zone.name, impact, sentence, leaves=only)
 
 
 def steps(change: Change, view: View) -> tuple[Step, ...]:

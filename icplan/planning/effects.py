@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from icplan.core.address import Address
@@ -10,6 +10,7 @@ from icplan.core.change import Change, Effect, Impact
 from icplan.kinds import kind_of
 from icplan.kinds.common.contract import View
 from icplan.planning.by_hand import ByHand
+from icplan.planning.prospect import SEVERITY, Outcome, Prospect
 from icplan.planning.reachability import Reachability
 
 
@@ -25,7 +26,7 @@ class PairGroup:
 
     zone: str
     peers: tuple[str, ...]
-    outcome: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Consequences:
     Attributes:
         effects: by change; an outage of a zone that reaches nobody today is none.
         harmed: the changes that interrupt a zone, whether or not anybody feels it today, by zone.
-        groups: the pairs that suffer an outage.
+        groups: the pairs that suffer an outage, by zone, the worst outcome first.
         disrupted: the zones with an outage.
         pairs_hit: how many pairs suffer one.
         pairs: how many pairs there are today.
@@ -79,16 +80,18 @@ def consequences(
         for effect in own:
             if effect.impact is Impact.OUTAGE:
                 worst.setdefault(effect.zone, []).append(effect)
+    prospect = Prospect(view, changes, told, reachability)
     groups = tuple(
-        PairGroup(zone, _peers(reachability.peers(zone), outages), _outcome(outages))
+        group
         for zone, outages in sorted(worst.items())
+        for group in _groups(zone, outages, reachability.peers(zone), prospect)
     )
     hit = {frozenset({group.zone, peer}) for group in groups for peer in group.peers}
     return Consequences(
         effects,
         _harmed(changes, told),
         groups,
-        tuple(group.zone for group in groups),
+        tuple(sorted(worst)),
         len(hit),
         reachability.pairs(),
     )
@@ -114,17 +117,17 @@ def _felt(effect: Effect, reachability: Reachability) -> Effect:
     return replace(effect, impact=Impact.NONE, sentence=sentence)
 
 
-def _peers(reached: tuple[str, ...], outages: Sequence[Effect]) -> tuple[str, ...]:
-    """Those of the zones that one reaches which its outages are about."""
-    if not all(effect.towards for effect in outages):
-        return reached
-    concerned = {zone for effect in outages for zone in effect.towards}
-    return tuple(zone for zone in reached if zone in concerned)
-
-
-def _outcome(outages: Sequence[Effect]) -> str:
-    if any(effect.leaves for effect in outages):
-        return "cut off for good"
-    if all(effect.prefixes for effect in outages):
-        return "some subnets lost"
-    return "interrupted"
+def _groups(
+    zone: str, outages: Sequence[Effect], reached: Sequence[str], prospect: Prospect
+) -> Iterator[PairGroup]:
+    """Those of the zones that one reaches which its outages are about, by what becomes of them."""
+    found: dict[Outcome, list[str]] = {}
+    for peer in reached:
+        concerned = [one for one in outages if not one.towards or peer in one.towards]
+        if concerned:
+            found.setdefault(prospect.outcome(zone, peer, concerned), []).append(peer)
+    for outcome in SEVERITY:
+        if outcome in found:
+            yield PairGroup(zone, tuple(found[outcome]), outcome)
+    if not found:
+        yield PairGroup(zone, (), prospect.unseen(zone, outages))

@@ -24,11 +24,15 @@ class Reachability:
         routed: by zone, those to which or from which a route leads that says more than the
             databases: one by hand, or any of a zone that uses other databases.
         known: whether all was read that tells it.
+        offered: by zone, the prefixes that it advertises.
+        led: what those routes lead to, by the zone that has them and the one they lead to.
     """
 
     switches: Mapping[str, frozenset[str]]
     routed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     known: bool = True
+    offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    led: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def peers(self, zone: str) -> tuple[str, ...]:
         """The zones that a zone shares a switch or a route with, by name."""
@@ -37,6 +41,14 @@ class Reachability:
             other for other, theirs in self.switches.items() if other != zone and mine & theirs
         }
         return tuple(sorted(sharing | self.routed.get(zone, frozenset())))
+
+    def reached(self, source: str, target: str) -> tuple[str, ...]:
+        """The prefixes of a zone that another one has a route to; the way back says nothing."""
+        by_route = self.led.get((source, target), ())
+        none: frozenset[str] = frozenset()
+        if self.switches.get(source, none) & self.switches.get(target, none):
+            return (*self.offered.get(target, ()), *by_route)
+        return by_route
 
     def pairs(self) -> int:
         """How many pairs there are."""
@@ -65,27 +77,34 @@ def today(view: View) -> Reachability:
     for port in ic.ports:
         if port.zone in advertising:
             switches.setdefault(names.get(port.zone, port.zone), set()).add(port.transit_switch)
+    offered: dict[str, set[str]] = {}
+    for route in ic.routes:
+        offered.setdefault(names.get(route.zone, route.zone), set()).add(route.prefix)
     routed: dict[str, set[str]] = {}
-    for one, other in (*_routes_by_hand(facts), *_routes_of(view, moving)):
+    led: dict[tuple[str, str], set[str]] = {}
+    for one, other, prefix in (*_routes_by_hand(facts), *_routes_of(view, moving)):
         routed.setdefault(one, set()).add(other)
         routed.setdefault(other, set()).add(one)
+        led.setdefault((one, other), set()).add(prefix)
     return Reachability(
         {zone: frozenset(switches[zone]) for zone in sorted(switches)},
         {zone: frozenset(routed[zone]) for zone in sorted(routed)},
+        offered={zone: tuple(sorted(offered[zone])) for zone in sorted(offered)},
+        led={way: tuple(sorted(led[way])) for way in sorted(led)},
     )
 
 
-def _routes_by_hand(facts: Facts) -> Iterator[tuple[str, str]]:
-    """The zone that has such a route, and the one that it leads to."""
+def _routes_by_hand(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """The zone that has such a route, the one that it leads to, and what it leads to there."""
     known = owners(facts)
     for site, route in by_hand.routes(facts):
         for owner in known.get(bare(route.nexthop), ()):
             if owner != site:
-                yield site, owner
+                yield site, owner, route.prefix
 
 
-def _routes_of(view: View, moving: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Zones that use other databases, and those that a route of theirs leads to."""
+def _routes_of(view: View, moving: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Zones that use other databases, and those that a route of theirs leads to; likewise."""
     if not moving:
         return
     names = sites(view.facts)
@@ -107,7 +126,7 @@ def _routes_of(view: View, moving: Collection[str]) -> Iterator[tuple[str, str]]
             for route in seen.routes_of(router):
                 owner = remote.get(bare(route.nexthop), zone.name)
                 if owner != zone.name:
-                    yield zone.name, owner
+                    yield zone.name, owner, route.prefix
 
 
 def _remote(seen: Northbound) -> Iterator[tuple[str, str, str]]:

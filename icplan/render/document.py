@@ -100,7 +100,7 @@ class WaveDocument(TypedDict):
 
 
 class PairsDocument(TypedDict):
-    """A zone against the zones with the same outcome."""
+    """A zone against the zones with the same outcome; it stands once for each outcome."""
 
     zone: str
     peers: list[str]
@@ -181,7 +181,7 @@ def plan_document(plan: Plan) -> PlanDocument:
             for wave in plan.waves
         ],
         "disrupted_pairs": [
-            {"zone": group.zone, "peers": list(group.peers), "outcome": group.outcome}
+            {"zone": group.zone, "peers": list(group.peers), "outcome": group.outcome.value}
             for group in plan.consequences.groups
         ],
         "verdicts": [verdict_document(verdict) for verdict in plan.verdicts],

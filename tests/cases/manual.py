@@ -133,6 +133,17 @@ def third(w: World) -> None:
         w.zone(number).remove_subnet("same")
 
 
+def three(w: World) -> None:
+    """Three zones that advertise are to have manual routes, and those of one pair stand in it."""
+    w.case("manual_route/three-from-automatic", file(AZ1, AZ2, AZ3, routes=BOTH, limits=ANY))
+    # Whoever is no longer in the file advertises still, and nobody learns it.
+    w.case(
+        "manual_route/three-one-way-and-one-dropped", file(AZ1, AZ2, routes=(THERE,), limits=ANY)
+    )
+    first = (AZ1.with_more("routePolicy: manual"), AZ2.with_more(AUTO), AZ3.with_more(AUTO))
+    w.case("manual_route/three-one-of-them", file(*first, routes=BOTH, limits=ANY))
+
+
 K1, K2 = cluster(1), cluster(2)
 K_BOTH = (
     "from: az1, to: az2, subnets: [ovn-default]",
@@ -182,6 +193,12 @@ def clusters(w: World) -> None:
     wait_until(lambda: "ts1" not in w.lab.ic.nbctl("ts-list"), "ts1 is gone")
     w.apply(file(K1, K2, limits=ANY))
     w.case("manual_route/clusters-from-automatic", file(K1, K2, routes=K_BOTH, limits=ANY))
+    # One way is none: nobody gets an answer.
+    for name, route in (("one-way", K_BOTH[0]), ("to-join", "from: az1, to: az2, subnets: [join]")):
+        text = file(K1, K2, routes=(route,), limits=ANY)
+        w.case(f"manual_route/clusters-from-automatic-{name}", text)
+    half = file(K1.with_more(AUTO), K2, routes=(K_BOTH[1],), limits=ANY)
+    w.case("manual_route/clusters-from-automatic-half", half)
 
 
 def mixed(w: World) -> None:

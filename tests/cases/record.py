@@ -459,6 +459,7 @@ def three_zones(only: str) -> None:
         w.case("start/a-third-zone-joins", three)
         w.apply(three)
         without(w)
+        manual.three(w)
         w.case("limits/one-of-three-leaves", file(AZ1, AZ2, AZ3.absent(), limits="deletions: 3"))
         w.case(
             "limits/two-of-three-withhold",

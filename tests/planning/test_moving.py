@@ -115,7 +115,10 @@ def test_whoever_is_not_moved_along_is_named() -> None:
     assert "from az2, which this plan does not move, it is cut off for good" in one
     assert "IC056" in codes(made)
     # Known by az1's own database: az2 is not looked at.
-    assert [group.peers for group in made.consequences.groups] == [("az2",)]
+    (group,) = made.consequences.groups
+    assert (group.peers, group.outcome) == (("az2",), "cut off for good")
+    (first, second) = moved_to_fresh().plan().consequences.groups
+    assert (first.outcome, second.outcome) == ("interrupted", "interrupted")
 
 
 def test_a_plain_zone_is_moved_by_its_operator() -> None:

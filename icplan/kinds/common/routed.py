@@ -75,11 +75,6 @@ class Routed:
     open: list[Origin] = field(default_factory=list)
 
 
-def routed(spec: Spec, zone: str) -> bool:
-    """Whether a route of the file leads from a zone or to it."""
-    return any(zone in {one.from_, one.to} for one in spec.interconnect.routes)
-
-
 def routed_texts(spec: Spec, zone: str) -> tuple[str, ...]:
     """The names and CIDRs of a zone's subnets that routes lead to."""
     routes = spec.interconnect.routes

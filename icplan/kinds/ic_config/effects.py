@@ -13,7 +13,6 @@ from icplan.kinds.common.cycle import ports
 from icplan.kinds.common.gateways import BFD_GAP, begins_bfd, replaced, rotated
 from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
 from icplan.kinds.common.registered import addresses
-from icplan.kinds.common.routed import routed
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONTROLLER, Cluster
 from icplan.ovn.generation import Generation
@@ -145,15 +144,13 @@ def _rebuild(change: Change, view: View, cluster: Cluster) -> Effect:
             "; if the old IC database does not answer, it stays cut off until the pod of "
             f"{name} is restarted"
         )
-    by_file = routed(view.spec, zone)
     return Effect(
         zone,
         Impact.OUTAGE,
         sentence,
-        leaves=before and not after and not by_file,
         gives_up=addresses(view, zone),
         draws=True,
-        by_file=before and not after and by_file,
+        by_file=before and not after,
     )
 
 

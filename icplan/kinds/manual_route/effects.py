@@ -37,9 +37,10 @@ def _loss(change: Change, view: View, prefix: str, switch: str) -> Effect:
     of = f"{prefix} of {target}" if target else prefix
     towards = (target,) if target else ()
     if change.reason is Reason.ADVERTISED:
+        until = "any more" if _never_learned(view, target) else "until it has learned it"
         sentence = (
-            f"{zone} does not reach {of} until it has learned it: a route by hand must be gone "
-            "before its zone advertises"
+            f"{zone} does not reach {of} {until}: a route by hand must be gone before its zone "
+            "advertises"
         )
         return Effect(zone, Impact.OUTAGE, sentence, (prefix,), towards=towards)
     if not switch:
@@ -51,6 +52,13 @@ def _loss(change: Change, view: View, prefix: str, switch: str) -> Effect:
         return Effect(zone, Impact.BRIEF, sentence, (prefix,), towards=towards)
     sentence = f"{zone} does not reach {of} any more"
     return Effect(zone, Impact.OUTAGE, sentence, (prefix,), leaves=False, towards=towards)
+
+
+def _never_learned(view: View, target: str) -> bool:
+    """Whether a zone is known not to advertise anything once the plan is carried out."""
+    there = {one.name: one for one in zones.declared(view.spec)}
+    zone = there.get(target)
+    return zone is not None and not (zone.present and zone.automatic(view.spec))
 
 
 def _other_ways(change: Change, view: View, prefix: str, switch: str) -> str:
