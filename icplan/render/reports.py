@@ -118,6 +118,7 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
         "missing": len(report.missing),
         "degraded": len(report.degraded),
         "unseen": len(report.unseen),
+        "unwatched": [*report.unwatched],
     }
 
 
@@ -155,17 +156,28 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
     rest = len(report.missing) - len(first)
     if rest > 0:
         yield paint.faint(f"{rest} more that follow from these (--json lists them)")
-    if not report.drift and not report.missing and not report.unseen:
-        if report.degraded:
-            other = len(report.degraded)
-            yield f"{report.held} pieces of evidence are there, {other} can be spared for a while."
-        else:
-            yield paint.good(f"All {report.held} pieces of evidence are there.")
-    else:
-        yield (
+    yield _numbers(report, paint)
+    if report.unwatched:
+        yield paint.faint(_unwatched(report.unwatched))
+
+
+def _numbers(report: VerifyReport, paint: Paint) -> str:
+    if report.drift or report.missing or report.unseen:
+        return (
             f"Evidence: {report.held} there, {len(report.missing)} missing, {len(report.unseen)} "
             f"could not be looked at. Objects that differ from the file: {len(report.drift)}."
         )
+    if report.degraded:
+        other = len(report.degraded)
+        return f"{report.held} pieces of evidence are there, {other} can be spared for a while."
+    return paint.good(f"All {report.held} pieces of evidence are there.")
+
+
+def _unwatched(zones: tuple[str, ...]) -> str:
+    more = f" and {len(zones) - 3} more" if len(zones) > 3 else ""
+    names = ", ".join(escape(one) for one in zones[:3]) + more
+    what = f"gateways of {names} answer" if zones[1:] else f"gateway of {names} answers"
+    return f"Not known: whether the single {what}. Only packets tell: icplan verify --ping"
 
 
 def _drift_cure(report: VerifyReport) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from icplan.core.change import Change
 from icplan.core.engines import STATE
 from icplan.core.io import Unreadable
+from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.planning.plan import Plan
 
@@ -56,6 +57,15 @@ class VerifyReport:
     def held(self) -> int:
         """How many links hold."""
         return sum(isinstance(one, Held) for _, one in self.results)
+
+    @property
+    def unwatched(self) -> tuple[str, ...]:
+        """The zones of whose only gateway no database tells whether it answers, by name.
+
+        Gateways watch each other by BFD, and a single one is watched by nobody (measured).
+        """
+        declared = (one for one in zones.declared(self.plan.view.spec) if one.present)
+        return tuple(one.name for one in declared if len(one.zone.gateway_nodes) == 1)
 
     def first_broken(self) -> tuple[tuple[Check, Missing], ...]:
         """For each zone and pair the first broken link: what follows it cannot hold either."""

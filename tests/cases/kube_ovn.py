@@ -291,6 +291,21 @@ def clusters(w: World) -> None:
     az1.nbctl("set", *row, f"networks={networks}")
 
 
+def failed_gateway(w: World) -> None:
+    """The standby serves in the place of the first gateway, whose tunnels do not answer."""
+    az1, first, second = w.zone(), "az1-gw1", "az1-gw2"
+    az1.stop_playing()
+    az1.bind_gateway("az1-ts", f"chassis-{second}")
+    w.case("rules/IC084-of-a-cluster", file(AZ1.with_gateways(first), AZ2))
+    w.case("rules/IC084-new-in-a-cluster", file(AZ1.with_gateways(first, "az1-w1"), AZ2))
+    w.case("ic_config/standby-put-first", file(AZ1.with_gateways(second, first), AZ2))
+    w.case("ic_config/standby-alone", file(AZ1.with_gateways(second), AZ2))
+    w.cluster().set_version(CONTROLLER, "v1.15.23")
+    w.case("rules/IC084-of-an-older-version", file(AZ1.with_gateways(first), AZ2))
+    w.cluster().set_version(CONTROLLER, "v1.17.0")
+    az1.play_ovn_controller()
+
+
 def preview(w: World) -> None:
     """Who may not look into the databases."""
     files = {}
@@ -537,8 +552,8 @@ def main(only: str) -> None:
         for first, second in ((1, 2), (2, 1)):
             overlap(w, first, second)
         for scene in (
-            routes_by_hand, preview, equal_addresses, left_behind, older, lost, clusters, join,
-            not_enabled,
+            routes_by_hand, preview, equal_addresses, left_behind, older, lost, clusters,
+            failed_gateway, join, not_enabled,
         ):  # fmt: skip
             scene(w)
     mixed(only)

@@ -286,6 +286,26 @@ def hosts(w: World) -> None:
     az1.mark_interconn("az1-gw2", interconn=True)
 
 
+def failed_gateway(w: World) -> None:
+    """The standby serves in the place of the first gateway, whose tunnels do not answer."""
+    az1, first, second, third = w.zone(1), "az1-gw1", "az1-gw2", "az1-w1"
+    az1.mark_interconn(third, interconn=True)
+    az1.stop_playing()
+    az1.bind_gateway("az1-ts", f"chassis-{second}")
+    for name, hosts in {
+        "rules/IC084-serves-and-goes": (first,),
+        "rules/IC084-new-beside-a-dead-one": (first, third),
+        "transit_port/standby-put-first": (second, first),
+        "transit_port/standby-alone": (second,),
+        "transit_port/gateway-added-behind-the-standby": (first, second, third),
+    }.items():
+        w.case(name, file(AZ1.with_gateways(*hosts), AZ2))
+    accepted = 'rule: IC084, at: az1, reason: "gw1 is being repaired"'
+    w.case("waivers/serves-and-goes", file(AZ1.with_gateways(first), AZ2, accept=(accepted,)))
+    az1.play_ovn_controller()
+    az1.mark_interconn(third, interconn=False)
+
+
 def routers(w: World) -> None:
     """What else hangs on the routers."""
     az1, az2 = w.zone(1), w.zone(2)
@@ -360,8 +380,8 @@ def two_fresh_zones(only: str) -> None:
         fresh_zones(w)
         w.apply(BASE)
         for scene in (
-            converged_zones, unreadable, drift, moved_ports, withheld, hosts, routers,
-            two_switches, leaving, taken_apart,
+            converged_zones, unreadable, drift, moved_ports, withheld, hosts, failed_gateway,
+            routers, two_switches, leaving, taken_apart,
         ):  # fmt: skip
             scene(w)
 

@@ -224,6 +224,68 @@ def accept(icplan: Icplan) -> None:
     icplan.file.write_text(icplan.file.read_text() + waiver)
 
 
+def told(icplan: Icplan, before: str, after: str) -> str:
+    """Another list of az1's gateways, and what the plan says of it."""
+    icplan.edit(f"gatewayNodes: [{before}]", f"gatewayNodes: [{after}]")
+    return " ".join(icplan("plan").out.split())
+
+
+def test_who_serves_in_the_place_of_another_is_not_taken_away_as_if_it_stood_by(
+    packets: Lab, short_path: Path
+) -> None:
+    icplan, az1 = Icplan(short_path, packets.interconnect_file), packets.zones["az1"]
+    icplan.apply()
+    az1.add_host("az1-gw3", interconn=True)
+    one, two, three = "az1-gw1", "az1-gw2", "az1-gw3"
+    both = f"{one}, {two}"
+    with watching(packets) as watch:
+        az1.plug(one, connected=False)
+        wait_until(lambda: served(icplan)[:2] == (two, two), "the standby serves")
+        watch.resumes("the standby serves")
+    instead = f"{two} serves ts in the place of {one}"
+
+    # It goes, and nothing follows of which it is known that it answers.
+    said = told(icplan, both, one)
+    assert f"{instead}, and goes: {one} does not answer; az1 is cut off until it does" in said
+    assert "1 zone disrupted" in said
+    assert f"IC084 az1 {icplan.file}" in said
+    assert icplan("apply", "--auto-approve").exit == 4
+    said = told(icplan, one, f"{one}, {three}")
+    assert f"{one} does not answer, and nobody knows yet whether {three} will" in said
+    assert icplan("apply", "--auto-approve").exit == 4
+
+    # It stays, or what follows it has stood by.
+    said = told(icplan, f"{one}, {three}", f"{two}, {one}")
+    assert f"{instead} already, and becomes the first" in said
+    goes = f"{instead}, and goes: {three} takes over: a gap below 1 s"
+    stays = f"{two} goes on serving ts in the place of {one}"
+    for before, after, words, allowed, serves in (
+        (f"{two}, {one}", f"{both}, {three}", stays, ANNOUNCED_SECONDS, two),
+        (f"{both}, {three}", f"{one}, {three}", goes, ANNOUNCED_SECONDS, three),
+    ):
+        said = told(icplan, before, after)
+        assert words in said, said
+        assert "No zone disrupted." in said
+        with watching(packets) as watch:
+            icplan.apply()
+            watch.resumes("traffic goes on")
+        watch.gap(allowed)
+        assert served(icplan) == (serves, serves, after.split(", "))
+
+    # Accepted: it comes as it was said, and nothing but packets tells afterwards.
+    waiver = 'accept: [{rule: IC084, at: az1, reason: "nobody needs it today"}]\n'
+    icplan.file.write_text(icplan.file.read_text() + waiver)
+    assert "1 zone disrupted" in told(icplan, f"{one}, {three}", one)
+    with watching(packets) as watch:
+        icplan.apply()
+        wait_until(lambda: watch.across.requests > watch.across.answers + 20, "traffic stops")
+        verified = icplan("verify")
+        assert verified.exit == 0
+        assert "Not known: whether the single gateway of az1 answers." in verified.out
+        az1.plug(one, connected=True)
+        watch.resumes("the first one is back")
+
+
 def test_a_new_gateway_that_does_not_work_replaces_nobody(packets: Lab, short_path: Path) -> None:
     icplan = Icplan(short_path, packets.interconnect_file)
     icplan.edit("[az1-gw1, az1-gw2]", "[az1-gw1]")

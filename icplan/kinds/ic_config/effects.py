@@ -13,6 +13,7 @@ from icplan.kinds.common.cycle import ports
 from icplan.kinds.common.gateways import BFD_GAP, begins_bfd, replaced, rotated
 from icplan.kinds.common.places import PLACE_KEYS, declared_place, elsewhere
 from icplan.kinds.common.registered import addresses
+from icplan.kinds.common.succession import Succession, standing, succession
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import CONTROLLER, Cluster
 from icplan.ovn.generation import Generation
@@ -79,39 +80,63 @@ def _gateways(change: Change, view: View, cluster: Cluster) -> Effect:
     match cluster.generation:
         case Generation.OLD:
             why = f"{described(cluster)} cannot change gateways in place: {rebuilt}"
-            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
         case Generation.UNKNOWN:
             why = (
                 f"{described(cluster)} may be older than 1.15.24 or 1.16.3 and unable to change "
                 f"gateways in place: then {rebuilt}"
             )
-            return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
-    switches = view.spec.interconnect.transit_switches.names
-    return _in_place(zone, nodes(change.before), nodes(change.after), switches)
+        case _:
+            return _in_place(change, view)
+    why += _lost(change, view)
+    return Effect(zone, Impact.OUTAGE, why, gives_up=given_up, draws=True)
 
 
-def _in_place(
-    zone: str, before: tuple[str, ...], after: tuple[str, ...], switches: tuple[str, ...]
-) -> Effect:
-    """Each switch begins with another gateway, so one of them may move while the first stays."""
-    # By name, as the controller counts them when it rotates (docs/facts.md section 4).
-    active = {
-        switch: (rotated(before, place)[:1], rotated(after, place)[0])
-        for place, switch in enumerate(sorted(switches))
-    }
-    moved = {switch: (old, new) for switch, (old, new) in active.items() if old != (new,)}
-    names = list(dict.fromkeys(new for _, new in active.values()))
-    if before and moved:
+def _successions(change: Change, view: View) -> tuple[Succession, ...]:
+    """On each switch; each begins with another gateway, by name, as the controller counts them.
+
+    docs/facts.md section 4.
+    """
+    now = standing(view, change.address.site)
+    before, after = nodes(change.before), nodes(change.after)
+    return tuple(
+        succession(now, switch, rotated(before, place), rotated(after, place))
+        for place, switch in enumerate(sorted(view.spec.interconnect.transit_switches.names))
+    )
+
+
+def _told(zone: str, one: Succession, successions: tuple[Succession, ...]) -> str:
+    """What becomes of a port that its first gateway does not serve; named among several."""
+    return one.sentence(zone, one.switch if len(successions) > 1 else "")
+
+
+def _lost(change: Change, view: View) -> str:
+    """What becomes of a zone that gives up the only gateway that serves, however it is told."""
+    zone, successions = change.address.site, _successions(change, view)
+    return "".join(f"; {_told(zone, one, successions)}" for one in successions if one.lost)
+
+
+def _in_place(change: Change, view: View) -> Effect:
+    """One of several switches may get another gateway while the first gateway stays."""
+    zone, before, after = change.address.site, nodes(change.before), nodes(change.after)
+    successions = _successions(change, view)
+    told = [words for one in successions if (words := _told(zone, one, successions))]
+    if any(one.lost for one in successions):
+        return Effect(zone, Impact.OUTAGE, f"changed in place: {'; '.join(told)}")
+    moved = [one for one in successions if before and one.old != one.new]
+    if moved:
         what = ", ".join(
-            f"{new} takes {f'{switch} ' if len(active) > 1 else ''}over from {old[0]}"
-            for switch, (old, new) in moved.items()
+            _told(zone, one, successions)
+            or f"{one.new} takes {f'{one.switch} ' if len(successions) > 1 else ''}over from "
+            f"{one.old}"
+            for one in moved
         )
         last = "; the old ones go once the new ones serve" if replaced(before, after) else ""
         gap = BFD_GAP if begins_bfd(before, after) else "a gap below 1 s"
         sentence = f"changed in place: {what}, {gap}{last}; addresses are kept"
         return Effect(zone, Impact.BRIEF, sentence)
+    names = list(dict.fromkeys(one.new for one in successions))
     verb = ("stays", "stay") if before else ("becomes", "become")
-    what = f"{', '.join(names)} {verb[len(names) > 1]} active"
+    what = "; ".join(told) or f"{', '.join(names)} {verb[len(names) > 1]} active"
     if begins_bfd(before, after):
         sentence = f"changed in place: {what}, with its first standby: {BFD_GAP}"
         return Effect(zone, Impact.BRIEF, f"{sentence}; addresses are kept")
@@ -144,6 +169,8 @@ def _rebuild(change: Change, view: View, cluster: Cluster) -> Effect:
             "; if the old IC database does not answer, it stays cut off until the pod of "
             f"{name} is restarted"
         )
+    if GATEWAYS in differing:
+        sentence += _lost(change, view)
     return Effect(
         zone,
         Impact.OUTAGE,

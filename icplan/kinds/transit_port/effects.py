@@ -10,6 +10,7 @@ from icplan.core.value import Attributes, plain
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.gateways import BFD_GAP, begins_bfd, replaced
+from icplan.kinds.common.succession import standing, succession
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_evidence import sharing
 from icplan.kinds.transit_port.state import EQUAL, GONE, GROUP
@@ -50,7 +51,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     if "enabled" in differing and not differing & {"router", "router-port", "switch-port"}:
         yield Effect(zone, Impact.NONE, f"the port on {switch} carries traffic again")
     if "gateways" in differing and plain(change.after or {}, "gateways"):
-        yield _gateway_effect(change, zone, switch)
+        yield _gateway_effect(change, view)
 
 
 def _given_up(change: Change) -> tuple[str, ...]:
@@ -170,33 +171,34 @@ def _loss(change: Change, view: View) -> Effect:
     return Effect(zone, Impact.OUTAGE, f"{zone} has no way to other zones any more", leaves=True)
 
 
-def _gateway_effect(change: Change, zone: str, switch: str) -> Effect:
+def _gateway_effect(change: Change, view: View) -> Effect:
+    zone, switch = change.address.site, change.address.name
     before = plain(change.before or {}, "gateways")
     after = plain(change.after or {}, "gateways")
     names = before if isinstance(before, tuple) else ()
-    alive = [one for one in names if not one.endswith((GONE, EQUAL))]
-    active_before = alive[0] if alive else None
-    active_after = after[0] if isinstance(after, tuple) and after else None
+    wanted = after if isinstance(after, tuple) else ()
+    alive = tuple(one for one in names if not one.endswith((GONE, EQUAL)))
     if GROUP in alive:
         return Effect(
             zone,
             Impact.BRIEF,
-            f"{active_after} becomes active on {switch} in the place of whom the HA chassis group "
+            f"{wanted[0]} becomes active on {switch} in the place of whom the HA chassis group "
             "chose: a gap below 1 s",
         )
-    wanted = after if isinstance(after, tuple) else ()
-    begins = begins_bfd(tuple(alive), wanted)
-    if active_before == active_after:
-        stays = f"{active_after} stays active on {switch}"
+    there = tuple(one.removesuffix(EQUAL) for one in names if not one.endswith(GONE))
+    one = succession(standing(view, zone), switch, there, wanted)
+    begins = begins_bfd(alive, wanted)
+    told = one.sentence(zone, switch)
+    if one.lost:
+        return Effect(zone, Impact.OUTAGE, told)
+    if not one.old:
+        return Effect(zone, Impact.NONE, f"{one.new} becomes active on {switch}")
+    if one.old == one.new:
+        stays = f"{one.new} stays active on {switch}"
         if begins:
             return Effect(zone, Impact.BRIEF, f"{stays}, with its first standby: {BFD_GAP}")
-        return Effect(zone, Impact.NONE, f"{stays}; only the standby changes")
-    if active_before is None:
-        return Effect(zone, Impact.NONE, f"{active_after} becomes active on {switch}")
-    last = "; the old gateways go once it serves" if replaced(tuple(alive), wanted) else ""
+        return Effect(zone, Impact.NONE, told or f"{stays}; only the standby changes")
+    last = "; the old gateways go once it serves" if replaced(alive, wanted) else ""
     gap = BFD_GAP if begins else "a gap below 1 s"
-    return Effect(
-        zone,
-        Impact.BRIEF,
-        f"{active_after} takes {switch} over from {active_before}: {gap}{last}",
-    )
+    takes = f"{one.new} takes {switch} over from {one.old}: {gap}{last}"
+    return Effect(zone, Impact.BRIEF, f"{told}: {gap}" if one.stands_by else takes)

@@ -10,6 +10,8 @@ from icplan.core.value import Attributes, plain
 from icplan.core.words import there_are
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import GATEWAY_MARK, ovn
+from icplan.kinds.common.gateways import rotated
+from icplan.kinds.common.succession import standing, succession
 from icplan.kinds.common.transit_switches import undeclared
 from icplan.kinds.transit_port.state import EQUAL
 from icplan.ovn.interconnect import Gateway
@@ -141,6 +143,41 @@ def all_replaced(seen: Seen) -> Iterator[Finding]:
             )
 
 
+def serving_dropped(seen: Seen) -> Iterator[Finding]:
+    """The only gateway that serves is taken away.
+
+    Another one serves a transit switch in the place of the first gateway, whose tunnels do not
+    answer. Of those that stay none is known to answer: without it the zone is cut off until one
+    of them does. With a single gateway there is no BFD, and afterwards no database tells that it
+    is dead. Bring the first gateway back (`icplan status` shows who serves), or keep the one that
+    serves until another one does.
+    """
+    for change in seen.changes:
+        if change.action is Action.DELETE or change.before is None or change.after is None:
+            continue
+        zone, before, after = change.address.site, _hosts(change.before), _hosts(change.after)
+        if not after or before == after:
+            continue
+        now = standing(seen.view, zone)
+        # A port has its gateways in the order of its own switch, a ConfigMap those of all.
+        switches = [change.address.name] if change.address.name else _switches(seen.spec)
+        for place, switch in enumerate(switches):
+            one = succession(now, switch, rotated(before, place), rotated(after, place))
+            if one.lost:
+                yield Finding(
+                    zone,
+                    one.sentence(zone, switch),
+                    f"Keep {one.old} in gatewayNodes until another one serves: `icplan status` "
+                    "shows who does.",
+                    change.origin,
+                )
+
+
+def _switches(spec: Spec) -> list[str]:
+    """By name, as a controller counts them when it rotates (docs/facts.md section 4)."""
+    return sorted(spec.interconnect.transit_switches.names)
+
+
 def _hosts(attributes: Attributes) -> tuple[str, ...]:
     """The gateways of a port without what is said about them, or those of a ConfigMap."""
     value = plain(attributes, "gateways") if "gateways" in attributes else ()
@@ -155,7 +192,9 @@ def _hosts(attributes: Attributes) -> tuple[str, ...]:
 def single(spec: Spec) -> Iterator[Finding]:
     """A zone has one gateway only.
 
-    When its host goes down, the zone is cut off until it is back. Name a second one.
+    When its host goes down, the zone is cut off until it is back. Nor does any database tell that
+    it is down: gateways watch each other (BFD), and a single one is watched by nobody. Only
+    traffic shows it (`icplan verify --ping`). Name a second one.
     """
     for index, zone in enumerate(spec.interconnect.availability_zones):
         if isinstance(zone, GoneZone) or zone.state is not ZoneState.PRESENT:
