@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
-from icplan.core.address import Address
+from icplan.core.address import IC, Address
 from icplan.core.change import Change, Effect, Impact, Reason
 from icplan.core.io import (
+    IC_SOUTHBOUND,
     NORTHBOUND,
     Database,
     Field,
@@ -23,6 +24,7 @@ from icplan.core.value import Known
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Afresh, Check, Kind, Step, View
 from icplan.kinds.common.evidence import in_zone, verdict
+from icplan.kinds.common.registered import sites
 from icplan.kinds.common.residue import (
     LEARNED_KIND,
     learned,
@@ -37,6 +39,7 @@ from icplan.spec.load import Spec
 
 NAME = LEARNED_KIND
 ROUTE_TABLE = "Logical_Router_Static_Route"
+IC_ROUTES = Database(IC, IC_SOUTHBOUND)
 
 
 def queries(_spec: Spec, _facts: Facts | None) -> tuple[Query, ...]:
@@ -69,14 +72,28 @@ def _shown(routes: tuple[StaticRoute, ...]) -> dict[str, Known]:
     return {prefix: Known(via) for prefix, via in hops.items()}
 
 
-def effects(change: Change, _view: View) -> Iterator[Effect]:
+def effects(change: Change, view: View) -> Iterator[Effect]:
     """Nobody follows them to any end."""
     zone = change.address.site
-    yield Effect(
-        zone,
-        Impact.NONE,
-        f"{zone} is out of the interconnection, and these routes lead nowhere",
-        tuple(change.before or ()),
+    sentence = f"{zone} is out of the interconnection, and these routes lead nowhere"
+    if drawing := sorted({one for _, one in _redrawn(change, view)}):
+        draw, their = ("draws", "its") if len(drawing) == 1 else ("draw", "their")
+        sentence += (
+            f"; {', '.join(drawing)} {draw} other addresses before: {their} routes are then taken "
+            "away with the next hops that they have by that time"
+        )
+    yield Effect(zone, Impact.NONE, sentence, tuple(change.before or ()))
+
+
+def _redrawn(change: Change, view: View) -> frozenset[tuple[str, str]]:
+    """The prefixes whose next hops another change of the plan alters, each with whose it is."""
+    ic, shown, drawing = view.facts.ic_southbound, change.before or {}, view.outlook.drawing
+    if ic is None or not drawing:
+        return frozenset()
+    names = sites(view.facts)
+    found = ((one.prefix, names.get(one.zone, one.zone)) for one in ic.routes)
+    return frozenset(
+        (prefix, zone) for prefix, zone in found if prefix in shown and zone in drawing
     )
 
 
@@ -89,12 +106,22 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     zone = zones.find(view, change.address.site)
     guards = (switched_off_guard(zone.name),) if zone.name in view.facts.clusters else ()
     database = Database(zone.name, NORTHBOUND)
+    redrawn = _redrawn(change, view)
 
     def again(facts: Facts) -> Operation | Unreadable:
-        seen = facts.northbound.get(zone.name)
-        return facts.unseen.get(database, NOT_ASKED) if seen is None else _write(change, view, seen)
+        seen, ic = facts.northbound.get(zone.name), facts.ic_southbound
+        if seen is None:
+            return facts.unseen.get(database, NOT_ASKED)
+        if not redrawn:
+            return _write(change, view, seen)
+        if ic is None:
+            return facts.unseen.get(IC_ROUTES, NOT_ASKED)
+        # A zone that was rebuilt has its own name by then.
+        moved = {one.uuid for one in ic.routes if (one.prefix, one.zone) in redrawn}
+        return _write(change, view, seen, moved)
 
     queries = (
+        *(_registered() if redrawn else ()),
         Query(database, "Logical_Router", ("name", "static_routes")),
         Query(
             database,
@@ -112,13 +139,23 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     )
 
 
-def _write(change: Change, view: View, seen: Northbound) -> Transaction:
+def _registered() -> tuple[Query, ...]:
+    """What tells whose a learned route is."""
+    columns = ("transit_switch", "availability_zone", "ip_prefix", "nexthop")
+    return Query(IC_ROUTES, "Availability_Zone", ("name",)), Query(IC_ROUTES, "Route", columns)
+
+
+def _write(
+    change: Change, view: View, seen: Northbound, moved: Set[str] = frozenset()
+) -> Transaction:
     """The routes that the plan shows taken off their routers, while nothing there learns any.
 
     Args:
         change: with the prefixes and next hops that it shows.
         view: what the plan rests on.
         seen: the zone's routers and routes, now.
+        moved: the rows of the IC southbound database that the plan says get other next hops: what
+            was learned from them goes, too.
     """
     zone = zones.find(view, change.address.site)
     # Without a name ovn-ic idles; a controller that is told to be out takes the option off.
@@ -133,7 +170,11 @@ def _write(change: Change, view: View, seen: Northbound) -> Transaction:
     ]
     writes = []
     for router in seen.routers_named(zone.declared.router):
-        routes = tuple(one for one in seen.routes_of(router) if one.learned and _in(change, one))
+        routes = tuple(
+            one
+            for one in seen.routes_of(router)
+            if one.learned and (_in(change, one) or one.learned_from in moved)
+        )
         if not routes:
             continue
         where = (equals("_uuid", router.uuid),)

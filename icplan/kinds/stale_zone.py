@@ -118,10 +118,11 @@ def observed(view: View) -> dict[Address, Observed]:
 def effects(change: Change, view: View) -> Iterator[Effect]:
     """What leads to a dead zone is a blackhole today: nobody loses anything, others may gain.
 
-    One that is out without having left may be reached still: its ports and tunnels stay.
+    That it is dead only the file says: no row of the databases tells whether anybody lives behind
+    it. One that is out without having left may be reached still: its ports and tunnels stay.
     """
     zone, dead = change.address.name, change.reason is Reason.GONE
-    what = "leads nowhere today" if dead else "has been taken out"
+    what = f"leads nowhere if {zone} is no more" if dead else "has been taken out"
     impact = Impact.NONE if dead else Impact.OUTAGE
     held = _held(view, zone)
     # Most peers hold the same, and are named together.
@@ -139,6 +140,14 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(zone, impact, sentence, prefixes, leaves=not dead)
     if not held:
         yield Effect(zone, Impact.NONE, f"no zone that can be seen holds a route towards {zone}")
+    if dead:
+        yield Effect(
+            zone,
+            Impact.NONE,
+            f"that {zone} is no more only the file says, no database tells it: if it lives, it is "
+            "cut off until its ovn-ic registers it again, which it does at once, and apply stops "
+            "and says so",
+        )
 
 
 def _takers(view: View, zone: str, prefixes: tuple[str, ...], peers: list[str]) -> list[str]:

@@ -119,6 +119,10 @@ def verify_document(report: VerifyReport) -> dict[str, Json]:
         "degraded": len(report.degraded),
         "unseen": len(report.unseen),
         "unwatched": [*report.unwatched],
+        "notes": [
+            {"code": one.code, "at": one.at, "message": one.message, "cure": one.cure}
+            for one in report.notes
+        ],
     }
 
 
@@ -159,6 +163,7 @@ def _verify_lines(report: VerifyReport, paint: Paint) -> Iterator[str]:
     yield _numbers(report, paint)
     if report.unwatched:
         yield paint.faint(_unwatched(report.unwatched))
+    yield from _notes(report, paint)
 
 
 def _numbers(report: VerifyReport, paint: Paint) -> str:
@@ -178,6 +183,12 @@ def _unwatched(zones: tuple[str, ...]) -> str:
     names = ", ".join(escape(one) for one in zones[:3]) + more
     what = f"gateways of {names} answer" if zones[1:] else f"gateway of {names} answers"
     return f"Not known: whether the single {what}. Only packets tell: icplan verify --ping"
+
+
+def _notes(report: VerifyReport, paint: Paint) -> Iterator[str]:
+    for note in report.notes:
+        yield paint.altered(f"note: {escape(note.message)} ({note.code})")
+        yield f"  cure:  {escape(note.cure)}"
 
 
 def _drift_cure(report: VerifyReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.change import Reason
 from icplan.planning.verdicts import waivable
 from icplan.render.document import (
     ChangeDocument,
@@ -217,7 +218,7 @@ def _disruption(document: PlanDocument) -> str:
     summary = document["summary"]
     disrupted = summary["disrupted_zones"]
     if not disrupted:
-        return "No zone disrupted."
+        return f"No zone disrupted{_if_gone(document)}."
     zones = "1 zone" if len(disrupted) == 1 else f"{len(disrupted)} zones"
     details = "; ".join(
         f"{escape(group['zone'])} from {_peers(group['peers'])}: {group['outcome']}"
@@ -229,6 +230,15 @@ def _disruption(document: PlanDocument) -> str:
         f"{zones} disrupted: {summary['pairs_disrupted']} of {summary['pairs']} AZ pairs "
         f"({details})."
     )
+
+
+def _if_gone(document: PlanDocument) -> str:
+    """What that rests on: of zones that are taken for dead only the file says that they are."""
+    changes = document["resource_changes"]
+    gone = [one["address"].rpartition("/")[2] for one in changes if one["reason"] == Reason.GONE]
+    if not gone:
+        return ""
+    return f", if {_peers(gone)} {'is' if len(gone) == 1 else 'are'} no more"
 
 
 def _peers(peers: list[str]) -> str:

@@ -10,6 +10,11 @@ from icplan.core.io import Unreadable
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.planning.plan import Plan
+from icplan.planning.verdicts import Verdict as Judgement
+
+NOTED = frozenset({"IC027"})
+"""Warnings of the plan about what is there and serves the file no less, yet somebody should know:
+a zone that nobody declares any more, with routes of the others that may lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,11 @@ class VerifyReport:
         """
         declared = (one for one in zones.declared(self.plan.view.spec) if one.present)
         return tuple(one.name for one in declared if len(one.zone.gateway_nodes) == 1)
+
+    @property
+    def notes(self) -> tuple[Judgement, ...]:
+        """What is no missing evidence, and should be known."""
+        return tuple(one for one in self.plan.verdicts if one.code in NOTED)
 
     def first_broken(self) -> tuple[tuple[Check, Missing], ...]:
         """For each zone and pair the first broken link: what follows it cannot hold either."""

@@ -188,6 +188,8 @@ def equal_addresses(w: World) -> None:
     network = w.nbctl("get", "Logical_Router_Port", "az1-ts", "networks").strip()
     w.nbctl("set", *row[:2], f"networks={network}", zone=2)
     w.case("transit_addresses/shared", BASE)
+    kept = AZ2.with_more("protected: true")
+    w.case("transit_addresses/shared-with-a-protected-zone", file(AZ1, kept))
     w.case("transit_addresses/shared-and-leaving", file(AZ1, AZ2.absent(), limits="deletions: 1"))
     w.case(
         "transit_addresses/cured-by-another-change", file(AZ1, AZ2.with_more("routePolicy: manual"))

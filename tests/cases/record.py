@@ -361,6 +361,37 @@ def two_switches(w: World) -> None:
     w.apply(file(AZ1, AZ2, limits="deletions: 3"))
 
 
+def ports_of_others(w: World) -> None:
+    """A zone is to leave, and has ports that are no file's: on their own switch, and on ours."""
+    w.lab.ic.nbctl("ts-add", "custom")
+    w.nbctl("wait-until", "Logical_Switch", "custom", zone=2)
+    w.nbctl(
+        *("lrp-add", "router", "az2-custom", "02:00:00:00:00:03", "10.254.0.2/24"),
+        *("--", "lsp-add", "custom", "custom-az2", "--", "lsp-set-type", "custom-az2", "router"),
+        *("--", "lsp-set-options", "custom-az2", "router-port=az2-custom"),
+        zone=2,
+    )
+    w.nbctl(
+        *("lrp-add", "router", "az2-more", "02:00:00:00:00:05", "10.254.1.2/24"),
+        *("--", "lsp-add", "custom", "more-az2", "--", "lsp-set-type", "more-az2", "router"),
+        *("--", "lsp-set-options", "more-az2", "router-port=az2-more"),
+        zone=2,
+    )
+    w.case("transit_switch/switch-and-ports-of-others", BASE)
+    w.nbctl(
+        *("lr-add", "other", "--", "lrp-add", "other", "other-ts", "02:00:00:00:00:04"),
+        *("169.254.100.66/24", "--", "lsp-add", "ts", "ts-other"),
+        *("--", "lsp-set-type", "ts-other", "router"),
+        *("--", "lsp-set-options", "ts-other", "router-port=other-ts"),
+        zone=2,
+    )
+    w.case("rules/IC083-ports-of-others", ABSENT)
+    for port, half in (("custom-az2", "az2-custom"), ("more-az2", "az2-more")):
+        w.nbctl("lsp-del", port, "--", "lrp-del", half, zone=2)
+    w.nbctl("lsp-del", "ts-other", "--", "lr-del", "other", zone=2)
+    w.lab.ic.nbctl("ts-del", "custom")
+
+
 def leaving(w: World) -> None:
     """A zone is taken out, and the run is interrupted half way."""
     w.apply(ABSENT, stops=True)
@@ -381,7 +412,7 @@ def two_fresh_zones(only: str) -> None:
         w.apply(BASE)
         for scene in (
             converged_zones, unreadable, drift, moved_ports, withheld, hosts, failed_gateway,
-            routers, two_switches, leaving, taken_apart,
+            routers, two_switches, ports_of_others, leaving, taken_apart,
         ):  # fmt: skip
             scene(w)
 

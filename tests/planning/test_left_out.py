@@ -132,6 +132,7 @@ CONTENDED = {
     FOLDER / "transit_addresses" / "cured-by-another-change",
     FOLDER / "transit_addresses" / "shared",
     FOLDER / "transit_addresses" / "shared-and-leaving",
+    FOLDER / "transit_addresses" / "shared-with-a-protected-zone",
     FOLDER / "rules" / "IC070-alive",
     FOLDER / "rules" / "IC071-renamed",
     # What a zone denies without a reason rests on what the other one is about to withhold.

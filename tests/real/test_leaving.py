@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -71,6 +72,59 @@ def test_an_interrupted_leaving_still_waits_before_the_name_goes(lab: Lab, icpla
         lab.zones["az1"].mark_interconn(host, False)
     icplan.apply()
     assert rows.mentions(lab.ic.sbctl, rows.IC_SOUTHBOUND, "az1") == []
+
+
+def test_a_port_of_somebody_else_is_left_to_him_and_refuses_the_leaving(
+    lab: Lab, icplan: Icplan
+) -> None:
+    icplan.apply()
+    az1 = lab.zones["az1"]
+    lab.ic.nbctl("ts-add", "custom")
+    az1.nbctl("--timeout=30", "wait-until", "Logical_Switch", "custom")
+    az1.nbctl(
+        *("lrp-add", "router", "az1-custom", "02:00:00:00:00:03", "10.254.0.1/24"),
+        *("--", "lsp-add", "custom", "custom-az1", "--", "lsp-set-type", "custom-az1", "router"),
+        *("--", "lsp-set-options", "custom-az1", "router-port=az1-custom"),
+    )
+    wait_until(lambda: "custom-az1" in lab.ic.sbctl("list", "Port_Binding"), "it is registered")
+    # As long as the zone stays, it is nobody's business.
+    assert icplan.changes() == {}
+    icplan.edit(*LEAVE)
+    icplan.edit("availabilityZones:", "limits: {deletions: 9}\navailabilityZones:")
+    assert "az1/port/custom" not in icplan.changes()
+    refused = icplan("plan")
+    assert refused.exit == 4
+    said = " ".join(refused.out.split())
+    assert "IC083 az1 " in said
+    assert "az1 also has port custom-az1 on custom, which is not of this file" in said
+    (first, then) = re.findall(
+        r"in az1: ovn-nbctl (.+) && sleep 5 && ovn-nbctl (.+?)(?: Plan|$)", said
+    )[0]
+    assert icplan("apply", "--auto-approve").exit == 4
+    assert "custom-az1" in az1.nbctl("lsp-list", "custom")
+
+    az1.nbctl(*first.split())
+    wait_until(lambda: "10.254.0.1" not in lab.ic.sbctl("list", "Route"), "its routes are gone")
+    az1.nbctl(*then.split())
+    assert icplan("plan").exit == 0
+    for host in az1.gateway_hosts:
+        az1.mark_interconn(host, False)
+    icplan.apply()
+    assert rows.mentions(lab.ic.sbctl, rows.IC_SOUTHBOUND, "az1") == []
+    assert "custom" in lab.ic.nbctl("ts-list")
+
+
+def test_a_dead_zone_that_was_dropped_from_the_file_is_noted(lab: Lab, icplan: Icplan) -> None:
+    icplan.apply()
+    icplan.file.write_text(icplan.file.read_text().partition("  - name: az2")[0])
+    lab.remove_zone("az2")
+    verified = icplan("verify")
+    assert verified.exit == 0
+    note = "note: az2 is registered, but not in the file; az1 holds routes towards it (IC027)"
+    assert note in verified.out
+    notes = icplan("verify", "--json").json()["notes"]
+    assert isinstance(notes, list)
+    assert [one["code"] for one in notes] == ["IC027"]
 
 
 def test_dropping_an_entry_removes_nothing_and_is_said(icplan: Icplan) -> None:

@@ -71,8 +71,8 @@ class Shared:
 def shared_addresses(view: View, zone: str) -> tuple[Shared, ...]:
     """The addresses that a zone is to give up, because another zone has them as well.
 
-    Of two Kube-OVN zones it is the one whose name comes last; plain OVN zones get another address
-    from icplan itself.
+    Of several Kube-OVN zones one keeps it: of those that are protected, if there are any, the one
+    whose name comes first. Plain OVN zones get another address from icplan itself.
     """
     ic = view.facts.ic_southbound
     if ic is None or not switched_on(view, zone):
@@ -103,7 +103,13 @@ def _yields(view: View, zone: str, other: str) -> bool:
         return True
     if declared is not None and not declared.kube_ovn and view.facts.zone_unseen(other) is None:
         return True
-    return other > zone and switched_on(view, other)
+    return switched_on(view, other) and _order(view, other) > _order(view, zone)
+
+
+def _order(view: View, zone: str) -> tuple[bool, str]:
+    """Who gives an address up: the last one. What is protected cannot be switched off and on."""
+    protected = any(one.name == zone and one.zone.protected for one in zones.kube_ovn(view.spec))
+    return not protected, zone
 
 
 def carried(view: View, zone: str) -> bool:

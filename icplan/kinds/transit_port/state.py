@@ -14,7 +14,7 @@ from icplan.kinds.common.gateways import rotated
 from icplan.ovn import southbound
 from icplan.ovn.attachment import Attachment, Remnants, attachments, of_router, remnants
 from icplan.ovn.facts import Facts
-from icplan.ovn.northbound import RouterPort
+from icplan.ovn.northbound import RouterPort, SwitchPort
 from icplan.spec.load import Spec
 
 NAME = "port"
@@ -148,15 +148,53 @@ def remnants_of(view: View, zone: zones.SeenZone, switch: str) -> Remnants | Non
 
 
 def switches_of(view: View, zone: zones.SeenZone) -> tuple[str, ...]:
-    """The transit switches on which something of the zone may hang, declared or not."""
+    """The transit switches on which something of this file may hang in a zone, declared or not.
+
+    Somebody else's port on somebody else's switch is none of it.
+    """
     declared = view.spec.interconnect.transit_switches.names
+    ic = view.facts.ic_northbound
+    made = {
+        one.name
+        for one in (ic.transit_switches if ic else ())
+        if one.external_ids.get(MARK) == view.owner
+    }
     there = {one.transit_switch for one in zone.northbound.switches if one.transit_switch}
+    with_marks = {
+        switch
+        for switch in there
+        if any(MARK in one.external_ids for one in _ends_on(zone, switch))
+    }
     marked = {
         port.external_ids[SWITCH]
         for port in zone.northbound.router_ports.values()
         if port.external_ids.get(MARK) == view.owner and SWITCH in port.external_ids
     }
-    return tuple(sorted({*declared, *there, *marked}))
+    return tuple(sorted({*declared, *(made & there), *with_marks, *marked}))
+
+
+def in_the_way(view: View, zone: zones.SeenZone) -> Iterator[tuple[str, SwitchPort]]:
+    """Ports that keep a leaving zone registered and are not ours to take away, by switch and name.
+
+    ovn-ic publishes every router's port on a transit switch, and the zone's own row stays as long
+    as one of them is published (docs/facts.md section 6).
+    """
+    ours = switches_of(view, zone)
+    for switch in sorted({one.transit_switch for one in zone.northbound.switches} - {""}):
+        taken = {one.switch_port.uuid for one in of_zone(zone, switch) if switch in ours}
+        for port in _ends_on(zone, switch):
+            # Of what another file has marked a rule of its own speaks.
+            if port.uuid not in taken and MARK not in port.external_ids:
+                yield switch, port
+
+
+def _ends_on(zone: zones.SeenZone, switch: str) -> tuple[SwitchPort, ...]:
+    """The zone's own ends on a transit switch, by name: what is there for its routers."""
+    seen, found = zone.northbound, zone.northbound.transit(switch)
+    ports = (
+        seen.switch_ports[one] for one in (found.ports if found else ()) if one in seen.switch_ports
+    )
+    return tuple(sorted((one for one in ports if one.type == "router"), key=lambda one: one.name))
 
 
 def observed(view: View) -> dict[Address, Observed]:

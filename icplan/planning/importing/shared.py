@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -208,7 +209,8 @@ def _others(rows: Mapping[str, TransitSwitch], declared: Sequence[str]) -> Itera
                 f"transit switch {name}",
                 "the file counts transit switches by their names ts, ts1, ts2 without a gap, "
                 f"{MOST_SWITCHES} at most, and this is none of them",
-                "leave it, as icplan does; or, if nobody uses it: ovn-ic-nbctl ts-del",
+                "leave it, as icplan does; or, if nobody uses it: "
+                f"ovn-ic-nbctl ts-del {shlex.quote(name)}",
                 NEAR_SWITCHES,
                 covered(switch_address(name)),
             )

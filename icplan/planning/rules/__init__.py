@@ -112,6 +112,7 @@ LIVE: tuple[LiveRule, ...] = (
     LiveRule("IC080", WARNING, ovn_ic.remembers_a_cluster),
     LiveRule("IC081", WARNING, databases.founded_anew),
     LiveRule("IC082", ERROR, ic_files.kept_elsewhere),
+    LiveRule("IC083", ERROR, leaving.in_the_way),
     LiveRule("IC084", WAIVABLE, gateways.serving_dropped),
     LiveRule("IC085", WAIVABLE, overlaps.hidden_overlap),
     LiveRule("IC086", WARNING, overlaps.node_overlap),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from icplan.core.address import IC
@@ -13,7 +14,9 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_switches import undeclared
+from icplan.kinds.transit_port.state import in_the_way as ports_in_the_way
 from icplan.ovn.interconnect import IcSouthbound
+from icplan.ovn.northbound import ADVERTISE, SwitchPort
 from icplan.planning import by_hand
 from icplan.planning.rules.contract import Finding, Seen
 
@@ -110,6 +113,42 @@ def still_used(seen: Seen) -> Iterator[Finding]:
             f"Declare {name} with its access and `state: absent`, or, if its cluster is no more, "
             f"add `- {{name: {name}, state: gone}}` to `availabilityZones`.",
         )
+
+
+def in_the_way(seen: Seen) -> Iterator[Finding]:
+    """A zone is to leave, and somebody else's port on a transit switch keeps it registered.
+
+    icplan takes away the ports that this file declares or has made, and nothing that somebody else
+    made for himself. Yet ovn-ic registers every port of the zone on a transit switch, and without
+    its name the zone would leave that behind for ever. Delete the port once the zone advertises
+    nothing any more: what is advertised over a port on a switch where the zone has no other one
+    stays registered when the port goes first (measured with OVN 23.03.1).
+    """
+    for zone in zones.seen_plain(seen.view):
+        if zone.declared.present or zone.northbound.name != zone.name:
+            continue
+        for switch, port in ports_in_the_way(seen.view, zone):
+            yield Finding(
+                zone.name,
+                f"{zone.name} also has port {port.name} on {switch}, which is not of this file: "
+                f"{zone.name} stays registered as long as it is there",
+                _taken_away(zone, port),
+                zone.declared.origin(seen.spec, "state"),
+            )
+
+
+def _taken_away(zone: zones.SeenZone, port: SwitchPort) -> str:
+    """How a port and its router's half are taken away, and what goes before."""
+    command = f"ovn-nbctl lsp-del {shlex.quote(port.name)}"
+    if zone.northbound.router_port(port.router_port) is not None:
+        command += f" -- lrp-del {shlex.quote(port.router_port)}"
+    if zone.northbound.options.get(ADVERTISE) != "true":
+        return f"Take it away first; in {zone.name}: {command}"
+    return (
+        f"Take it away first, and before it what {zone.name} advertises to all others, or that "
+        f"stays registered; in {zone.name}: ovn-nbctl remove NB_Global . options {ADVERTISE} && "
+        f"sleep 5 && {command}"
+    )
 
 
 def kept_switch(seen: Seen) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 
 from icplan.core.address import IC
 from icplan.core.commands import shown
@@ -21,6 +21,7 @@ from icplan.kinds.common import zones
 from icplan.kinds.common.commands import in_namespace, ovn
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.deployment import DATABASE_KIND
+from icplan.kinds.common.residue import learned
 from icplan.ovn.attachment import of_router
 from icplan.ovn.cluster import BEFORE_1_11, OWNER
 from icplan.planning.rules.contract import Finding, Seen
@@ -133,8 +134,9 @@ def _router_cure(seen: Seen, zone: zones.SeenZone, count: int) -> str:
 def undeclared_zone(seen: Seen) -> Iterator[Finding]:
     """A zone is registered in the interconnection databases, but not in the file.
 
-    Dropping an entry from the file removes nothing. Declare it, with `state: absent` to take it
-    out or with `state: gone` if its cluster no longer exists.
+    Dropping an entry from the file removes nothing, and the others go on routing to what they have
+    learned of it, be it alive or not; `verify` tells it, too. Declare it, with `state: absent` to
+    take it out or with `state: gone` if its cluster no longer exists.
     """
     declared = {zone.name for zone in seen.spec.interconnect.availability_zones}
     registered = seen.facts.ic_southbound.zones if seen.facts.ic_southbound else ()
@@ -142,11 +144,34 @@ def undeclared_zone(seen: Seen) -> Iterator[Finding]:
     # name's rows away (docs/facts.md section 3).
     clusters = [one for one in zones.seen(seen.view) if one.declared.kube_ovn]
     declared |= {one.northbound.name for one in clusters if one.northbound.name}
-    for name in sorted({*registered} - declared):
+    names = {*registered} - declared
+    holders = _holders(seen, names)
+    for name in sorted(names):
         yield Finding(
             IC,
-            f"{name or 'a zone without a name'} is registered, but not in the file",
+            f"{name or 'a zone without a name'} is registered, but not in the file"
+            + _held_by(holders.get(name, ())),
             f"Declare {name or 'it'} with its access, with `state: absent` if it is to leave; or, "
             f"if its cluster is no more, add `- {{name: {name or 'NAME'}, state: gone}}` to "
             "`availabilityZones`.",
         )
+
+
+def _holders(seen: Seen, names: Set[str]) -> dict[str, list[str]]:
+    """The zones that have learned routes of some zones, by the names of these."""
+    ic = seen.facts.ic_southbound
+    origins = {one.uuid: one.zone for one in (ic.routes if ic and names else ())}
+    found: dict[str, list[str]] = {}
+    for zone in zones.seen(seen.view) if origins else ():
+        routes = learned(zone.northbound, zone.declared.router)
+        for name in {origins.get(one.learned_from, "") for one in routes} & names:
+            found.setdefault(name, []).append(zone.name)
+    return found
+
+
+def _held_by(holders: Sequence[str]) -> str:
+    if not holders:
+        return ""
+    hold = "holds" if len(holders) == 1 else "hold"
+    more = f" and {len(holders) - 3} more" if len(holders) > 3 else ""
+    return f"; {', '.join(holders[:3])}{more} {hold} routes towards it"

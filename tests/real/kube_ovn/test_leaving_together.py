@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from icplan.lab import Lab, LabOptions, wait_until
 from tests.real.conftest import Icplan
-from tests.real.kube_ovn.looks import learned, older
+from tests.real.kube_ovn.looks import CONFIG, addresses, api, learned, older
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
 
+PODS = "10.16.0.0/16"
 NOTHING = "No changes. What is there is what the file says.\n"
 STAYS = "10.18.0.0/16"
 """What the plain zone advertises until the end."""
@@ -37,6 +39,29 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
+def address(lab: Lab) -> str:
+    """That of az1 on the transit switch."""
+    return addresses(lab)["az1-ts"].strip('[]"\n').partition("/")[0]
+
+
+def port(lab: Lab) -> str:
+    """The row of az1's port there: it is another one after a rebuild, and for a while none."""
+    row = ("Logical_Router_Port", "az1-ts", "_uuid")
+    return lab.zones["az1"].nbctl("--if-exists", "get", *row).strip()
+
+
+def hops(lab: Lab, zone: str, prefix: str) -> set[str]:
+    """By which next hops a zone has learned a prefix."""
+    rows = lab.zones[zone].nbctl(
+        *("--data=bare", "--no-heading", "--format=csv", "--columns=ip_prefix,nexthop"),
+        *("find", "Logical_Router_Static_Route", "external_ids:ic-learned-route!=none"),
+    )
+    found = (one.split(",") for one in rows.splitlines() if one)
+    return {
+        hop for written, hop in found if ip_network(written, strict=False) == ip_network(prefix)
+    }
+
+
 def test_two_leave_and_one_apply_is_enough(lab: Lab, short_path: Path) -> None:
     icplan = Icplan(short_path, lab.interconnect_file)
     icplan.apply()
@@ -57,6 +82,36 @@ def test_two_leave_and_one_apply_is_enough(lab: Lab, short_path: Path) -> None:
         }
         icplan.apply()
         assert learned(lab, "az1") == set()
+        assert learned(lab, "az2") == set()
+        assert icplan("plan").out == NOTHING
+        assert icplan("verify").exit == 0
+
+
+def test_one_leaves_and_another_one_is_rebuilt_before(lab: Lab, short_path: Path) -> None:
+    icplan = Icplan(short_path, lab.interconnect_file)
+    icplan.apply()
+    with older(lab, "az2"):
+        wait_until(lambda: icplan("verify").exit == 0, "all of them are interconnected")
+        # A key that nobody knows: taking it out again rebuilds az1, which draws another address.
+        first = port(lab)
+        api(lab).patch(CONFIG, {"data": {"stray": "1"}})
+        wait_until(lambda: port(lab) not in {first, ""}, "its controller has seen the key")
+        wait_until(lambda: hops(lab, "az2", PODS) == {address(lab)}, "az2 has learned it anew")
+        gateways = "gatewayNodes: [az2-gw1, az2-gw2]"
+        icplan.edit(gateways, f"{gateways}\n    state: absent")
+        icplan.edit(
+            "availabilityZones:", "limits: {deletions: 2, disruptedZones: 2}\navailabilityZones:"
+        )
+        assert icplan.changes() == {
+            "az1/ic-config": "update",
+            "az2/ic-config": "delete",
+            "az2/learned-routes": "delete",
+        }
+        said = " ".join(icplan("plan").out.split())
+        assert "az1 draws other addresses before: its routes are then taken away with" in said
+        second = port(lab)
+        icplan.apply()
+        assert port(lab) != second
         assert learned(lab, "az2") == set()
         assert icplan("plan").out == NOTHING
         assert icplan("verify").exit == 0
