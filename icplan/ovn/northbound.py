@@ -48,7 +48,6 @@ class SwitchPort:
     addresses: tuple[str, ...]
     router_port: str
     external_ids: Mapping[str, str]
-    port_security: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +291,7 @@ def queries(
             rows("Logical_Switch", *switch_columns, where=(equals("name", name),)) for name in names
         ]
     )
-    port_columns = (
-        "name", "enabled", "type", "addresses", "port_security", "options", "external_ids",
-    )  # fmt: skip
+    port_columns = ("name", "enabled", "type", "addresses", "options", "external_ids")
     return (
         rows("NB_Global", "name", "options", "external_ids"),
         rows("Logical_Router", "name", "enabled", "ports", "static_routes", "nat", "policies"),
@@ -386,7 +383,6 @@ def decode(tables: Tables) -> Northbound:
                 texts(row, "addresses"),
                 pairs(row, "options").get("router-port", ""),
                 pairs(row, "external_ids"),
-                texts(row, "port_security"),
             )
             for row in tables.get("Logical_Switch_Port", ())
         },

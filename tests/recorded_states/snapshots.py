@@ -30,7 +30,7 @@ from tests.recorded_states import supplied
 from tests.recorded_states.recording import Json, Step, many
 
 SETS = {
-    *("ports", "static_routes", "nat", "policies", "acls", "port_security"),
+    *("ports", "static_routes", "nat", "policies", "acls"),
     *("networks", "gateway_chassis", "addresses", "encaps"),
 }
 """The columns that hold sets; in every other one an empty list is an optional that is not set."""

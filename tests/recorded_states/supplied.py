@@ -31,7 +31,7 @@ DEFAULTS: dict[str, dict[str, Json]] = {
     "Logical_Router": {"enabled": [], "nat": []},
     "Logical_Router_Port": {"enabled": [], "ha_chassis_group": []},
     "Logical_Switch": {"acls": []},
-    "Logical_Switch_Port": {"enabled": [], "port_security": []},
+    "Logical_Switch_Port": {"enabled": []},
 }
 """Columns that were not recorded, as OVSDB has them when nobody sets them."""
 

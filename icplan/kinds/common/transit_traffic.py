@@ -63,7 +63,8 @@ def router_off(spec: Spec, zone: zones.DeclaredZone, seen: Northbound) -> Missin
 def port_off(spec: Spec, zone: zones.DeclaredZone, seen: Northbound, switch: str) -> Missing | None:
     """Why a zone's port on a transit switch carries nothing.
 
-    None when it does, and when there is none: another link tells that.
+    None when it does, and when there is none: another link tells that. Packets pass a port without
+    addresses, and one with port security as well: the zones' own ports are routers' (measured).
     """
     for one in of_router(seen, switch, zone.router):
         port, other = one.router_port.name, one.switch_port.name
@@ -73,9 +74,6 @@ def port_off(spec: Spec, zone: zones.DeclaredZone, seen: Northbound, switch: str
         elif not one.switch_port.enabled:
             found = f"port {other} of {zone.name} on {switch} is switched off (enabled=false)"
             words = ("lsp-set-enabled", other, "enabled")
-        elif not one.switch_port.addresses:
-            found = f"port {other} of {zone.name} on {switch} has no addresses"
-            words = ("lsp-set-addresses", other, "router")
         else:
             continue
         # Nothing is planned for a port that a controller has made.
@@ -117,13 +115,4 @@ def filters(spec: Spec, zone: zones.DeclaredZone, seen: Northbound, switch: str)
             f"switch {there.name} of {zone.name} has {count}, which may stop packets",
             f"see what they drop: {listed}",
         )
-    for one in of_router(seen, switch, zone.router):
-        if one.switch_port.port_security:
-            port = one.switch_port.name
-            cleared = shown(ovn(spec, zone, "ovn-nbctl", "lsp-set-port-security", port))
-            return Missing(
-                f"port {port} of {zone.name} on {switch} has port security, which stops what "
-                "comes from other addresses, such as those of pods",
-                f"take it away: {cleared}",
-            )
     return None
