@@ -20,6 +20,9 @@ BLACKLIST = "ic-route-blacklist"
 DENYLIST = "ic-route-denylist"
 """OVN 24.09 and later read the blacklist only without this one (docs/facts.md section 9)."""
 
+ALLOW, DROP, REROUTE = "allow", "drop", "reroute"
+"""The actions of a policy: the routes decide, the packet is lost, or it goes elsewhere."""
+
 _TO_PREFIX = re.compile(r"ip[46]\.dst *== *([0-9a-fA-F.:/]+)")
 
 
@@ -128,22 +131,31 @@ class NatRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A Logical_Router_Policy: one by which Kube-OVN lets other zones' traffic pass, or a reroute.
+    """A Logical_Router_Policy: they come before all routes.
 
     Attributes:
-        priority: 0 where it was not asked for.
+        priority: of those that match a packet the highest decides.
+        nexthops: where a reroute leads.
+        of_kube_ovn: whether Kube-OVN's controllers made it.
     """
 
     uuid: str
     match: str
     action: str
     priority: int = 0
+    nexthops: tuple[str, ...] = ()
+    of_kube_ovn: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """Whether the routes are not asked about what it matches."""
+        return self.action in {DROP, REROUTE}
 
     @property
     def allowed(self) -> str | None:
         """The prefix to which it lets all traffic pass; None when it does something else."""
         found = _TO_PREFIX.fullmatch(self.match.strip())
-        return normal(found[1]) if found and self.action == "allow" else None
+        return normal(found[1]) if found and self.action == ALLOW else None
 
 
 @dataclass(frozen=True)
@@ -251,19 +263,14 @@ ALLOW_PRIORITY = 29500
 """At which Kube-OVN's controller lets traffic to other zones pass (docs/facts.md section 4)."""
 
 
-def policy_queries(zone: str) -> tuple[Query, ...]:
-    """What must be read to know what passes the router's policies."""
-    where = (equals("priority", ALLOW_PRIORITY),)
-    return (Query(Database(zone, NORTHBOUND), "Logical_Router_Policy", ("match", "action"), where),)
+def policy_queries(zone: str, *, kube_ovn: bool) -> tuple[Query, ...]:
+    """What must be read to know what passes the router's policies.
 
-
-REROUTE = "reroute"
-"""The action of a policy that sends packets elsewhere, whatever the routes say."""
-
-
-def reroute_queries(zone: str) -> tuple[Query, ...]:
-    """What must be read to know which policies of the router come before its routes."""
-    columns, where = ("match", "action", "priority"), (equals("action", REROUTE),)
+    Kube-OVN makes one for each subnet and node below the priority at which it lets traffic to other
+    zones pass: what cannot come before that is not read.
+    """
+    columns = ("match", "action", "priority", "nexthop", "nexthops", "external_ids")
+    where = (Condition("priority", ">=", ALLOW_PRIORITY),) if kube_ovn else ()
     return (Query(Database(zone, NORTHBOUND), "Logical_Router_Policy", columns, where),)
 
 
@@ -413,6 +420,8 @@ def decode(tables: Tables) -> Northbound:
                 text(row, "match"),
                 text(row, "action"),
                 number(row, "priority"),
+                tuple(sorted({*texts(row, "nexthops"), *filter(None, [text(row, "nexthop")])})),
+                pairs(row, "external_ids").get("vendor") == "kube-ovn",
             )
             for row in tables.get("Logical_Router_Policy", ())
         ),

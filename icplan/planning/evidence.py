@@ -18,7 +18,7 @@ from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ALLOW_PRIORITY, StaticRoute
 from icplan.ovn.prefix import family, ordered
 from icplan.ovn.routes import advertised
-from icplan.planning import next_hops
+from icplan.planning import next_hops, taken_away
 from icplan.planning.objects import exchange, objects
 from icplan.spec.load import Spec
 
@@ -45,6 +45,7 @@ def checks(view: View, changes: Sequence[Change] = ()) -> tuple[Check, ...]:
         ),
         *_pairs(view),
         *next_hops.checks(view, changes),
+        *taken_away.checks(view),
     )
 
 

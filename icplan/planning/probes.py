@@ -9,12 +9,13 @@ from icplan.core.io import Unreadable
 from icplan.core.ping import Echo, PathMtu
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Held, Missing, Verdict, View
+from icplan.kinds.common.routed import pairs as routes
 from icplan.kinds.common.withheld import entries
 from icplan.ovn.cluster import JOIN, Cluster, Subnet
-from icplan.ovn.prefix import family
+from icplan.ovn.prefix import family, inside
 from icplan.planning.path.chain import direction
 from icplan.planning.path.ends import End
-from icplan.planning.path.links import Direction
+from icplan.planning.path.links import Direction, Way
 from icplan.planning.plan import Plan
 
 GENEVE_BYTES = {4: 58, 6: 78}
@@ -127,6 +128,20 @@ def leads(plan: Plan, places: Mapping[str, End], source: str, target: str) -> Di
     return direction(plan, near, far, far.prefixes, thorough=False)
 
 
+def expected(plan: Plan, found: Direction) -> bool:
+    """Whether the file gives a way there: zones that exchange no routes need one of its own."""
+    if not found.by_hand:
+        return True
+    near, far = found.source.zone.name, found.target.zone.name
+    routed = {
+        prefix
+        for pair in routes(plan.view)
+        if (pair.source.name, pair.target.name) == (near, far)
+        for prefix in pair.prefixes
+    }
+    return any(inside(one, prefix) for one in found.prefixes for prefix in routed)
+
+
 @dataclass(frozen=True, slots=True)
 class Pinged:
     """What came of pings in one direction.
@@ -152,18 +167,27 @@ class Pinged:
     note: str = ""
 
 
-def judged(plan: Plan, found: Direction, echo: Echo, mtu: PathMtu | None) -> Verdict:
-    """What answers mean, and where to look when there are none."""
-    near, far = found.source.zone.name, found.target.zone.name
+def judged(plan: Plan, found: Way, echo: Echo, mtu: PathMtu | None) -> Verdict:
+    """What answers mean, and where to look when there are none: there, and on the way back."""
+    near, far = found.there.source.zone.name, found.there.target.zone.name
     if not echo.received:
-        why = f"no answer from {far} to {echo.sent} pings of {near}"
-        ends = found.broken
-        if ends is not None and isinstance(ends.verdict, Missing):
-            return Missing(f"{why}: {ends.verdict.why}", ends.verdict.cure)
-        return Missing(why, _silence_cure(plan, near, far))
+        return _silence(plan, found, f"no answer from {far} to {echo.sent} pings of {near}")
     if mtu is not None and mtu.hole:
         return _hole(plan, near, far, mtu)
     return Held()
+
+
+def _silence(plan: Plan, found: Way, why: str) -> Missing:
+    near, far = found.there.source.zone.name, found.there.target.zone.name
+    for one, words in ((found.there, ""), (found.back, "the answer has no way back: ")):
+        if one.broken is not None and isinstance(one.broken.verdict, Missing):
+            ends = one.broken.verdict
+            return Missing(f"{why}: {words}{ends.why}", ends.cure)
+    for one in found.directions:
+        for link in one.flawed:
+            if isinstance(link.verdict, Missing):
+                return Missing(f"{why}; it may be that {link.verdict.why}", link.verdict.cure)
+    return Missing(why, _silence_cure(plan, near, far))
 
 
 def _hole(plan: Plan, near: str, far: str, mtu: PathMtu) -> Missing:

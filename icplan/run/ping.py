@@ -260,17 +260,18 @@ class _Run:
     def _family(self, near: End, far: End, source: Prober, address: str) -> Pinged:
         one, other = near.zone.name, far.zone.name
         found = probes.leads(self._plan, {one: near, other: far}, one, other)
-        if found.by_hand and found.broken is not None:
+        if found.broken is not None and not probes.expected(self._plan, found):
             # The file wants no route there, and so nobody is to miss it.
             return Pinged(one, other, source.place, address, None, note=_why(found))
+        back = probes.leads(self._plan, {one: near, other: far}, other, one)
         with self._turns[one]:
             try:
-                return self._ping(found, source, address)
+                return self._ping(Way(found, back), source, address)
             except ProbeFailed as error:
                 return Pinged(one, other, source.place, address, _unreadable(error))
 
-    def _ping(self, found: Direction, source: Prober, address: str) -> Pinged:
-        near, far = found.source.zone.name, found.target.zone.name
+    def _ping(self, found: Way, source: Prober, address: str) -> Pinged:
+        near, far = found.there.source.zone.name, found.there.target.zone.name
         which = self._flavor(source)
         echo, output = self._echo(which, source, address)
         if echo is not None and echo.lost:

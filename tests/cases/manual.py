@@ -83,6 +83,12 @@ def rules(w: World) -> None:
     w.nbctl("lr-policy-add", "router", "100", "ip4.dst == 10.99.0.0/16", "reroute", "10.116.0.9")
     w.case("rules/IC065-rerouted", BASE)
     w.nbctl("lr-policy-del", "router")
+    w.nbctl("lr-policy-add", "router", "1000", "ip4.dst == 10.17.5.0/24", "drop")
+    w.case("rules/IC065-dropped-in-part", BASE)
+    w.nbctl("lr-policy-del", "router")
+    w.nbctl("lr-route-add", "router", "10.17.0.0/17", "10.116.0.9")
+    w.case("rules/IC066-narrower", BASE)
+    w.nbctl("lr-route-del", "router", "10.17.0.0/17")
     w.nbctl("--ecmp", "lr-route-add", "router", "10.17.0.0/16", "10.116.0.9")
     w.case("rules/IC066-another-way", BASE)
     accepted = 'rule: IC066, at: az1, reason: "the leased line leads there, too"'
@@ -177,6 +183,10 @@ def clusters(w: World) -> None:
     of_a_vpc(w)
     w.apply(K_BASE)
     w.case("manual_route/clusters-nothing-to-do", K_BASE)
+    drop = ("ovn-cluster", "30000", "ip4.dst == 10.17.0.0/16")
+    w.nbctl("lr-policy-add", *drop, "drop")
+    w.case("rules/IC065-of-a-cluster", K_BASE)
+    w.nbctl("lr-policy-del", *drop)
     w.case("manual_route/clusters-gateways-in-place", file(K1, turned(K2), routes=K_BOTH))
     for tag, name in (("v1.15.23", "older"), ("latest", "unknown")):
         w.cluster(2).set_version("ovn-ic-controller", tag)

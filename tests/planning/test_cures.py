@@ -132,8 +132,8 @@ def test_all_that_is_rerouted_is_let_pass_by_one_command() -> None:
     case = policies(Altered(REROUTED), 29000)
     case.says("subnets: [pods]", "subnets: [pods, office]")
     message, what = told(case.plan(), "IC065")
-    assert "10.17.0.0/16, 10.117.0.0/24 of az2" in message
-    (command,) = re.findall("`([^`]+)`", what)
+    assert "10.17.0.0/16, 10.117.0.0/24, before" in message
+    _, command = re.findall("`([^`]+)`", what)
     assert shlex.split(command)[2:] == [
         *("lr-policy-add", "router", "29001"),
         *("ip4.dst == {10.17.0.0/16, 10.117.0.0/24}", "allow"),
@@ -150,7 +150,7 @@ def test_of_many_some_are_told_and_all_are_let_pass() -> None:
     port["networks"] = [f"10.117.{2 * number}.1/24" for number in range(20)]
     case.says("subnets: [pods]", "subnets: [pods, office]")
     message, what = told(case.plan(), "IC065")
-    assert " and 16 more of az2" in message
+    assert " and 16 more, before" in message
     for number in range(20):
         assert f"10.117.{2 * number}.0/24" in what
     port["networks"] = [f"10.117.{number}.1/24" for number in range(16)]
@@ -160,7 +160,7 @@ def test_of_many_some_are_told_and_all_are_let_pass() -> None:
 
 def test_nothing_comes_before_the_highest_priority() -> None:
     _, what = told(policies(Altered(REROUTED), 32767).plan(), "IC065")
-    assert "give it a priority below 32767" in what
+    assert "lr-policy-del router 32767" in what
     assert "lr-policy-add" not in what
 
 

@@ -499,7 +499,7 @@ def test_nobody_can_answer_the_join_subnet() -> None:
     assert found.there.broken is None
     assert "az1 never advertises its join subnet" in ends_at(found.back)[1]
     text = path_text(found, None, Paint())
-    assert "az1/join -> az2/ovn-default: all 32 links hold, and no answer of az2 comes back\n" in (
+    assert "az1/join -> az2/ovn-default: all 34 links hold, and no answer of az2 comes back\n" in (
         text
     )
     document = path_document(made, found, None)
@@ -676,12 +676,12 @@ def test_the_screen_of_a_way_that_ends() -> None:
         "its other policies send it elsewhere\n"
         "          cure:  see why the controller of az1 has not done it: "
         "`kubectl --context az1 -n kube-system logs deployment/ovn-ic-controller --tail=50`\n"
-        "  -       2 more links need that one (--json lists them)\n"
+        "  -       4 more links need that one (--json lists them)\n"
     ) in text
     assert text.endswith(
-        "az1/ovn-default -> az2/ovn-default: ends at link 30 of 32: "
+        "az1/ovn-default -> az2/ovn-default: ends at link 30 of 34: "
         "a policy of az1 lets 10.17.0.0/16 pass\n"
-        "az2/ovn-default -> az1/ovn-default: all 32 links hold, and no answer of az1 comes back\n"
+        "az2/ovn-default -> az1/ovn-default: all 34 links hold, and no answer of az1 comes back\n"
     )
 
 

@@ -30,7 +30,7 @@ from icplan.kinds.common.contract import Held, Missing
 from icplan.planning import probes
 from icplan.planning.path.chain import way
 from icplan.planning.path.ends import parse_both
-from icplan.planning.path.links import Direction
+from icplan.planning.path.links import Way
 from icplan.planning.plan import Plan
 from icplan.render.paint import Paint
 from icplan.render.ping import ping_document, ping_text
@@ -202,8 +202,8 @@ def test_an_interface_that_nobody_knows() -> None:
 # What it means
 
 
-def found(made: Plan) -> Direction:
-    return way(made, parse_both(made.view.spec, "az1/ovn-default", "az2/ovn-default")).there
+def found(made: Plan) -> Way:
+    return way(made, parse_both(made.view.spec, "az1/ovn-default", "az2/ovn-default"))
 
 
 def test_no_answer_where_every_link_holds_points_to_the_tunnel() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from icplan.lab import Family, Lab, LabOptions, Mode
+from icplan.lab import Family, Lab, LabOptions, Mode, wait_until
 from tests.real import rows
 from tests.real.conftest import Icplan, demand_namespaces, kill_at_write
 
@@ -59,6 +59,52 @@ def test_packets_follow_the_routes_of_the_file_alone(short_path: Path) -> None:
         icplan.edit("subnets: [pods]}\n  - {from: az2", "subnets: [office]}\n  - {from: az2")
         icplan.apply()
         assert not lab.ping("az1/pods", "az2/pods", count=3, version=4).received
+
+
+def test_a_policy_or_a_narrower_route_that_takes_packets_away_is_told(short_path: Path) -> None:
+    demand_namespaces()
+    options = LabOptions(mode=Mode.NAMESPACES, family=Family.IPV4, gateways=1)
+    ends = ("az1/pods", "az2/pods")
+    with Lab(short_path / "lab", options) as lab:
+        icplan = by_file(lab, short_path)
+        icplan.apply()
+        az1, far = lab.zones["az1"], lab.zones["az2"]
+        lab.wait_for_ping(*ends)
+        assert icplan("verify").exit == 0
+        for zone, words in (
+            (az1, ("1000", "ip4.dst == 10.17.0.0/16", "drop")),
+            (az1, ("1000", "ip4.src == 10.16.0.0/16", "reroute", "10.116.0.9")),
+            (far, ("1000", "ip4.dst == 10.16.0.0/16", "drop")),
+        ):
+            zone.nbctl("lr-policy-add", "router", *words)
+            wait_until(lambda: not lab.ping(*ends, count=1).received, "no packet passes")
+            assert "IC065" in icplan("plan").out
+            verified = icplan("verify")
+            assert verified.exit == 6, verified.out
+            assert "policy 1000 of router router of az" in verified.out
+            walked = icplan("verify", *ends)
+            assert walked.exit == 6, walked.out
+            assert "ENDS    no other policy of az" in walked.out
+            zone.nbctl("lr-policy-del", "router", *words[:2])
+            lab.wait_for_ping(*ends)
+            assert icplan("verify").exit == 0
+
+        # As the warning advises: what goes there passes before it.
+        az1.nbctl("lr-policy-add", "router", "1000", "ip4.dst == 10.17.0.0/16", "drop")
+        az1.nbctl("lr-policy-add", "router", "1001", "ip4.dst == 10.17.0.0/16", "allow")
+        lab.wait_for_ping(*ends)
+        assert icplan("verify").exit == 0
+        assert "IC065" not in icplan("plan").out
+        az1.nbctl("lr-policy-del", "router")
+
+        az1.nbctl("lr-route-add", "router", "10.17.0.0/17", "10.16.0.77")
+        wait_until(lambda: not lab.ping(*ends, count=1).received, "the narrower route takes all")
+        refused = icplan("plan")
+        assert refused.exit == 4, refused.out
+        assert "IC066" in refused.out
+        verified = icplan("verify")
+        assert verified.exit == 6, verified.out
+        assert "az1 has another route to 10.17.0.0/17, over 10.16.0.77" in verified.out
 
 
 def test_from_advertising_to_manual_and_back(lab: Lab, short_path: Path) -> None:

@@ -29,6 +29,7 @@ port, and `Port_Binding.gateway` stays empty in the IC southbound database."""
 
 DEFAULTS: dict[str, dict[str, Json]] = {
     "Logical_Router": {"enabled": [], "nat": []},
+    "Logical_Router_Policy": {"nexthop": [], "nexthops": []},
     "Logical_Router_Port": {"enabled": [], "ha_chassis_group": []},
     "Logical_Switch": {"acls": []},
     "Logical_Switch_Port": {"enabled": []},

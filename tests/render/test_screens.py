@@ -124,8 +124,8 @@ def test_status_never_takes_an_unseen_route_for_one_that_is_not_there() -> None:
 
 
 def test_verify_when_everything_is_there() -> None:
-    assert verified("start/nothing-to-do") == "All 22 pieces of evidence are there.\n"
-    assert verified("leaving/done") == "All 16 pieces of evidence are there.\n"
+    assert verified("start/nothing-to-do") == "All 26 pieces of evidence are there.\n"
+    assert verified("leaving/done") == "All 18 pieces of evidence are there.\n"
 
 
 def test_verify_begins_with_the_step_that_a_person_must_do() -> None:

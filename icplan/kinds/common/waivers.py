@@ -11,6 +11,8 @@ UNKNOWN_KEY = "IC036"
 """A key in the ConfigMap that the controller does not know."""
 STALE_DENIAL = "IC037"
 """A prefix that stays denied although nothing withholds it any more."""
+ANOTHER_WAY = "IC066"
+"""Somebody's route leads elsewhere what a route of the file leads, or a part of it."""
 
 
 def overlap_place(spec: Spec, *names: str) -> str:

@@ -39,7 +39,7 @@ def queries(spec: Spec, facts: Facts | None) -> Iterator[Query | ObjectQuery]:
     for zone in zones.kube_ovn(spec):
         yield from cluster.queries(zone.name)
         yield from northbound.queries(zone.name, sorted(switches))
-        yield from northbound.policy_queries(zone.name)
+        yield from northbound.policy_queries(zone.name, kube_ovn=True)
         yield from southbound.queries(zone.name)
 
 

@@ -49,11 +49,10 @@ def place(one: Address) -> tuple[str, str]:
 
 
 def queries(spec: Spec, _facts: Facts | None) -> Iterator[Query]:
-    """The policies that may come before routes; the routes are read with their databases."""
-    sources = {one.from_ for one in spec.interconnect.routes}
+    """The policies that come before routes; the routes are read with their databases."""
     for zone in zones.plain(spec):
-        if zone.name in sources:
-            yield from northbound.reroute_queries(zone.name)
+        if zone.present:
+            yield from northbound.policy_queries(zone.name, kube_ovn=False)
 
 
 def desired(view: View) -> dict[Address, Desired]:

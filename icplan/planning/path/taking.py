@@ -15,11 +15,14 @@ from icplan.kinds.common.transit_traffic import copies_on, copy_off
 from icplan.ovn.attachment import of_router
 from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ALLOW_PRIORITY, LEARN, Northbound, StaticRoute, SwitchPort
+from icplan.ovn.policies import taken
 from icplan.ovn.prefix import family, inside, network, normal, ordered, overlap
 from icplan.ovn.subnets import is_prefix
+from icplan.planning.path.ends import End
 from icplan.planning.path.leg import APPLY, Leg, doer_cure, each, routers
 from icplan.planning.path.links import Found, Probe, over_switches, vital
 from icplan.planning.path.offering import attached, declared, denial, routed
+from icplan.planning.taken_away import told
 
 
 def probes(leg: Leg) -> Iterator[Probe]:
@@ -50,6 +53,10 @@ def probes(leg: Leg) -> Iterator[Probe]:
             f"a policy of {name} lets {listed} pass",
             lambda: leg.in_zone(end, lambda seen: _passed(leg, seen)),
         )
+    yield Probe(f"no other policy of {name} takes {listed}", lambda: _taken(leg, end))
+    yield Probe(
+        f"no policy of {far} takes what comes for {listed}", lambda: _taken(leg, leg.target)
+    )
 
 
 def _neighbour(leg: Leg, seen: Northbound, switch: str) -> Verdict:
@@ -314,3 +321,20 @@ def _passed(leg: Leg, seen: Northbound) -> Verdict:
             cure,
         )
     return Held()
+
+
+def _taken(leg: Leg, end: End) -> Found:
+    """No policy of an end's router drops or reroutes the packets, on their way out or in."""
+    unseen = leg.facts.zone_unseen(end.zone.name)
+    if unseen is not None:
+        return unseen, True
+    seen, hops = leg.facts.northbound[end.zone.name], _all_hops(leg) if end is leg.source else ()
+    partly: Missing | None = None
+    for router in routers(end, seen):
+        policies = seen.policies_of(router)
+        for one in taken(policies, leg.source.prefixes, leg.prefixes, hops):
+            found = told(leg.view.spec, end.zone, router, one)
+            if one.certain:
+                return found, True
+            partly = partly or found
+    return (partly, False) if partly else (Held(), True)

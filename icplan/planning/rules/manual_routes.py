@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from icplan.core.commands import shown
 from icplan.core.origin import Origin
 from icplan.core.state import Declared, Present
 from icplan.core.value import Known, plain
 from icplan.core.words import listed
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
-from icplan.kinds.common.commands import kubectl, ovn
-from icplan.kinds.common.contract import MARK
+from icplan.kinds.common.commands import kubectl
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.routed import Reader, all_entries, families, pairs
 from icplan.kinds.common.transit_address import bare, subnets
-from icplan.ovn.northbound import REROUTE, Policy, StaticRoute
-from icplan.ovn.prefix import collapsed, family, inside, normal, ordered, overlap
+from icplan.ovn.northbound import Router, StaticRoute
+from icplan.ovn.prefix import family, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
-from icplan.ovn.subnets import is_prefix, resolve
+from icplan.ovn.subnets import resolve
+from icplan.planning import taken_away
 from icplan.planning.rules import vpcs
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.load import Spec
 from icplan.spec.model import GoneZone, KubeOvnZone, PlainOvnZone, RoutePolicy, ZoneState
-
-HIGHEST = 32767
-"""The highest priority that OVN gives a router's policy."""
-_DESTINATIONS = re.compile(r"ip([46])\.dst *== *(\{[^}]*\}|[0-9a-fA-F.:/]+)")
 
 
 def from_an_advertising_zone(seen: Seen) -> Iterator[Finding]:
@@ -190,80 +184,60 @@ def _transit(seen: Seen) -> dict[str, str]:
 
 
 def rerouted(seen: Seen) -> Iterator[Finding]:
-    """A policy of a plain zone's router may send the packets elsewhere, whatever the route says.
+    """A policy of a zone's router may drop what goes to another zone, or send it elsewhere.
 
-    Policies come before routes. In a Kube-OVN zone the controller lets such traffic pass; here
-    nobody does. Add a policy of a higher priority that allows it.
+    Policies come before routes. Of those that match a packet the one of the highest priority
+    decides: in a Kube-OVN zone the controller lets the traffic pass at priority 29500, and whatever
+    stands above that is looked at. Delete the policy, or add one of a higher priority that allows
+    the traffic. `icplan verify` misses evidence where all traffic of a subnet is taken away.
     """
-    for pair in pairs(seen.view):
-        source = pair.source
-        if source.kube_ovn or seen.facts.zone_unseen(source.name) is not None:
+    known, routed = owners(seen.facts), pairs(seen.view)
+    for found in zones.seen(seen.view):
+        zone = found.declared
+        if not zone.present or found.router is None:
             continue
-        found = zones.find(seen.view, source.name)
-        if found.router is None:
+        if not any(one.closes for one in found.northbound.policies_of(found.router)):
             continue
-        for policy in found.northbound.policies_of(found.router):
-            if policy.action != REROUTE:
-                continue
-            hit = [one for one in ordered(pair.prefixes) if _may_match(policy, one)]
-            if hit:
-                yield Finding(
-                    source.name,
-                    f"policy `{policy.priority} {policy.match}` of router {found.router.name} of "
-                    f"{source.name} reroutes what the routes to {listed(hit)} of "
-                    f"{pair.target.name} should lead",
-                    _passing(seen, source, policy, hit),
-                    pair.prefixes[hit[0]],
-                )
+        mine: dict[str, Origin] = {}
+        for pair in routed:
+            if pair.source.name == zone.name:
+                mine |= pair.prefixes
+        more = {*mine, *_published_by_others(seen, zone)}
+        for one in taken_away.takers(zone, found.northbound, found.router, known, more):
+            told = taken_away.told(seen.spec, zone, found.router, one)
+            origin = next((mine[to] for to in one.destinations if to in mine), None)
+            cure = told.cure[0].upper() + told.cure[1:]
+            yield Finding(zone.name, told.why, cure, origin or zone.origin(seen.spec))
 
 
-def _passing(seen: Seen, zone: zones.DeclaredZone, policy: Policy, prefixes: Sequence[str]) -> str:
-    """What lets packets to the prefixes pass: one policy for each family, before the other one."""
-    priority = policy.priority + 1
-    if priority > HIGHEST:
-        return f"No policy can come before that one: give it a priority below {HIGHEST}."
-    commands = []
-    for version in sorted({*map(family, prefixes)}):
-        found = collapsed(one for one in prefixes if family(one) == version)
-        one = "{" + ", ".join(found) + "}" if found[1:] else found[0]
-        match = f"ip{version}.dst == {one}"
-        words = ("lr-policy-add", zone.router, str(priority), match, "allow")
-        commands.append(shown(ovn(seen.spec, zone, "ovn-nbctl", *words)))
-    return f"Let it pass: {' and '.join(commands)}. The warning stays: icplan does not read those."
-
-
-def _may_match(policy: Policy, prefix: str) -> bool:
-    """Whether a policy may be about packets to a prefix; only what is surely not is left out."""
-    version = family(prefix)
-    other = 4 if version == 6 else 6
-    if f"ip{other}." in policy.match and f"ip{version}." not in policy.match:
-        return False
-    if "||" in policy.match:
-        return True
-    for found_version, text in _DESTINATIONS.findall(policy.match):
-        listed = [one.strip() for one in text.strip("{}").split(",")]
-        known = all(is_prefix(one) for one in listed)
-        if (
-            known
-            and int(found_version) == version
-            and not any(overlap(one, prefix) for one in listed)
-        ):
-            return False
-    return True
+def _published_by_others(seen: Seen, zone: zones.DeclaredZone) -> Iterator[str]:
+    """What a zone that exchanges routes learns."""
+    ic = seen.facts.ic_southbound
+    if ic is not None and zone.automatic(seen.spec):
+        denied = seen.facts.northbound[zone.name].denylist
+        present = {one.name for one in zones.declared(seen.spec) if one.present} - {zone.name}
+        yield from (
+            one.prefix for one in ic.routes if one.zone in present and not denied.denies(one.prefix)
+        )
 
 
 def another_way(seen: Seen) -> Iterator[Finding]:
-    """Somebody's route has the same prefix as a route of the file, and another next hop.
+    """Somebody's route leads elsewhere what a route of the file leads, or a part of it.
 
-    OVN spreads flows over both, so that some take the one and some the other. icplan leaves a route
-    alone that it did not make. Delete it, or accept it if both lead where they should.
+    Of routes with the same prefix OVN takes either, so that some flows take the one and some the
+    other; of routes with a narrower one it takes the narrower one. icplan leaves a route alone that
+    it did not make. Delete it, or accept it if both lead where they should. `icplan verify` misses
+    evidence until then.
     """
     hops: dict[tuple[str, str], set[str]] = {}
-    places: dict[tuple[str, str], Origin] = {}
+    places: dict[str, dict[str, Origin]] = {}
+    targets: dict[tuple[str, str], str] = {}
     for one, state in sorted(seen.desired.items()):
         if one.kind == manual_route.NAME and isinstance(state, Declared) and state.attributes:
-            key = one.site, manual_route.place(one)[0]
-            places.setdefault(key, state.origin)
+            prefix = manual_route.place(one)[0]
+            key = one.site, prefix
+            places.setdefault(one.site, {}).setdefault(prefix, state.origin)
+            targets.setdefault(key, str(plain(state.attributes, manual_route.TO)))
             found = seen.observed.get(one)
             there = found.attributes if isinstance(found, Present) else {}
             # What it leads to today, and is to lead to: what is adopted may do with another one.
@@ -272,28 +246,49 @@ def another_way(seen: Seen) -> Iterator[Finding]:
                 str(hop.value) for hop in both if isinstance(hop, Known)
             )
     names = owners(seen.facts)
-    for (site, prefix), origin in places.items():
+    for site, prefixes in places.items():
         if seen.facts.zone_unseen(site) is not None:
             continue
         zone = zones.find(seen.view, site)
         if zone.router is None:
             continue
-        for route in zone.northbound.routes_to(zone.router, prefix):
-            hop = bare(route.nexthop)
-            if not _foreign(route, seen.view.owner) or hop in hops[site, prefix]:
-                continue
-            whose = ", ".join(sorted(names.get(hop, ()))) or "no zone"
-            message = f"{site} has another route to {prefix}, over {hop}, an address of {whose}"
-            words = ("lr-route-del", zone.router.name, prefix, hop)
-            cure = f"Delete it: {shown(ovn(seen.spec, zone.declared, 'ovn-nbctl', *words))}."
-            if manual_route.vpc_s(route):
-                # Deleted in the database it would come back (read in its source).
-                message += (
-                    f": Kube-OVN makes it of Vpc {zone.router.name}, and each time it does, it "
-                    "deletes every other route to that prefix"
+        for route in taken_away.others(zone.northbound, zone.router, seen.view.owner, prefixes):
+            hop, whose = bare(route.nexthop), names.get(bare(route.nexthop), set())
+            for prefix in ordered(one for one in prefixes if inside(route.prefix, one)):
+                if hop in hops[site, prefix]:
+                    continue
+                narrower = route.prefix != prefix
+                if narrower and targets[site, prefix] in whose:
+                    continue
+                yield _another(
+                    seen, zone.declared, zone.router, route, prefix, whose, prefixes[prefix]
                 )
-                cure = f"{_out_of_the_vpc(seen.spec, site, zone.router.name, prefix, hop)}."
-            yield Finding(site, message, cure, origin)
+
+
+def _another(
+    seen: Seen,
+    zone: zones.DeclaredZone,
+    router: Router,
+    route: StaticRoute,
+    prefix: str,
+    whose: set[str],
+    origin: Origin,
+) -> Finding:
+    site, hop, owner = zone.name, bare(route.nexthop), ", ".join(sorted(whose)) or "no zone"
+    message = f"{site} has another route to {prefix}, over {hop}, an address of {owner}"
+    if route.prefix != prefix:
+        message = (
+            f"{site} has another route to {route.prefix}, over {hop}, an address of {owner}: it "
+            f"takes that part of {prefix}"
+        )
+    cure = f"Delete it: {taken_away.deletion(seen.spec, zone, router, route)}."
+    if manual_route.vpc_s(route):
+        # Deleted in the database it would come back (read in its source).
+        message += f": Kube-OVN makes it of Vpc {router.name}"
+        if route.prefix == prefix:
+            message += ", and each time it does, it deletes every other route to that prefix"
+        cure = f"{_out_of_the_vpc(seen.spec, site, router.name, route.prefix, hop)}."
+    return Finding(site, message, cure, origin)
 
 
 def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
@@ -332,10 +327,6 @@ def _out_of_the_vpc(spec: Spec, zone: str, vpc: str, prefix: str, hop: str) -> s
         f"Run `{kubectl(spec, zone)} edit vpc {vpc}` and take the entry with cidr {prefix} "
         f"and nextHopIP {hop} out of spec.staticRoutes"
     )
-
-
-def _foreign(route: StaticRoute, owner: str) -> bool:
-    return route.policy == "dst-ip" and route.external_ids.get(MARK) != owner
 
 
 def two_targets(seen: Seen) -> Iterator[Finding]:

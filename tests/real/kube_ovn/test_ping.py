@@ -191,6 +191,30 @@ def test_a_missing_policy(lab: Lab, icplan: Icplan) -> None:
     wait_until(lambda: icplan("verify", *ENDS).exit == 0, "the policy is there again")
 
 
+def test_a_policy_above_that_drops_everything(lab: Lab, icplan: Icplan) -> None:
+    """It stands above what the controller lets pass, and the answers of az2 meet it, too."""
+    zone = lab.clusters["az1"]
+    drop = ("ovn-cluster", "30000", "ip4.dst == 10.17.0.0/16")
+    zone.nbctl("lr-policy-add", *drop, "drop")
+    try:
+        assert "IC065" in icplan("plan").out
+        done = icplan("verify")
+        assert done.exit == 6, done.out + done.err
+        assert "policy 30000 of router ovn-cluster of az1 drops" in done.out
+        done = icplan("verify", *ENDS, "--ping", "--count", "2", "--json")
+        assert done.exit == 6, done.out + done.err
+        assert ends_at(done) == ["no other policy of az1 takes 10.17.0.0/16", None]
+        found = pings(done)
+        assert {one["result"] for one in found.values()} == {"silent"}
+        assert "policy 30000 of router ovn-cluster" in found["az1", "az2"]["why"]
+        back = found["az2", "az1"]
+        assert "the answer has no way back: policy 30000" in back["why"]
+        assert "UDP 6081" not in back["cure"]
+    finally:
+        zone.nbctl("lr-policy-del", *drop)
+    wait_until(lambda: icplan("verify", "--ping").exit == 0, "packets pass again")
+
+
 def test_a_subnet_that_is_withheld_and_stays_denied(lab: Lab, icplan: Icplan) -> None:
     claim = "az2 withholds nothing of 10.17.0.0/16"
 
