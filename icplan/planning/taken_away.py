@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TypeAlias
 
 from icplan.core.commands import shown
 from icplan.core.words import listed
@@ -24,34 +26,42 @@ _HIGHEST = 32767
 """The highest priority that a policy can have (OVN's schema)."""
 
 
+Look: TypeAlias = Callable[[Northbound, Router, Mapping[str, set[str]]], "Missing | None"]
+"""What takes packets away on a router of a database; the owners of the addresses are given."""
+
+
 def checks(view: View) -> Iterator[Check]:
     """Two of each present zone. Nobody waits for them: no change of a plan brings them about."""
     for zone in zones.declared(view.spec):
         if zone.present:
-            yield _no_policy(zone, view)
-            yield _no_other_route(zone, view)
+            policy = f"no policy of {zone.name} drops or reroutes what goes to other zones"
+            yield _check(zone, policy, partial(_policy, view, zone))
+            route = f"no other route of {zone.name} takes what goes to other zones"
+            yield _check(zone, route, partial(_route, view, zone))
 
 
-def _no_policy(zone: zones.DeclaredZone, view: View) -> Check:
+def _check(zone: zones.DeclaredZone, claim: str, look: Look) -> Check:
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(zone.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
-        known = owners(facts)
-        seen = facts.northbound[zone.name]
-        for router in seen.routers_named(zone.router):
-            for one in takers(zone, seen, router, known, ()):
-                if one.certain:
-                    return told(view.spec, zone, router, one)
-        return Held()
+        known, seen = owners(facts), facts.northbound[zone.name]
+        found = (look(seen, router, known) for router in seen.routers_named(zone.router))
+        return next((one for one in found if one is not None), Held())
 
-    return Check(
-        exchange(zone),
-        f"no policy of {zone.name} drops or reroutes what goes to other zones",
-        frozenset({exchange(zone)}),
-        test,
-        awaited=False,
-    )
+    needs = frozenset({exchange(zone)})
+    return Check(exchange(zone), claim, needs, test, awaited=False)
+
+
+def _policy(
+    view: View,
+    zone: zones.DeclaredZone,
+    seen: Northbound,
+    router: Router,
+    known: Mapping[str, set[str]],
+) -> Missing | None:
+    found = (one for one in takers(zone, seen, router, known, ()) if one.certain)
+    return next((told(view.spec, zone, router, one) for one in found), None)
 
 
 def takers(
@@ -122,30 +132,22 @@ def deletion(spec: Spec, zone: zones.DeclaredZone, router: Router, route: Static
     return shown(ovn(spec, zone, "ovn-nbctl", *words))
 
 
-def _no_other_route(zone: zones.DeclaredZone, view: View) -> Check:
-    def test(facts: Facts) -> Verdict:
-        unseen = facts.zone_unseen(zone.name) or facts.ic_unseen()
-        if unseen is not None or facts.ic_southbound is None:
-            return unseen or NOT_ASKED
-        if accepted(view, ANOTHER_WAY, zone.name):
-            return Held()
-        known, seen = owners(facts), facts.northbound[zone.name]
-        for router in seen.routers_named(zone.router):
-            led = _led(seen, router, view.owner, known, zone.name)
-            for route in others(seen, router, view.owner, led):
-                for prefix in ordered(one for one in led if inside(route.prefix, one)):
-                    whose = known.get(bare(route.nexthop), set())
-                    if not whose & led[prefix]:
-                        return _elsewhere(view.spec, zone, router, route, prefix, whose)
-        return Held()
-
-    return Check(
-        exchange(zone),
-        f"no other route of {zone.name} takes what goes to other zones",
-        frozenset({exchange(zone)}),
-        test,
-        awaited=False,
-    )
+def _route(
+    view: View,
+    zone: zones.DeclaredZone,
+    seen: Northbound,
+    router: Router,
+    known: Mapping[str, set[str]],
+) -> Missing | None:
+    if accepted(view, ANOTHER_WAY, zone.name):
+        return None
+    led = _led(seen, router, view.owner, known, zone.name)
+    for route in others(seen, router, view.owner, led):
+        whose = known.get(bare(route.nexthop), set())
+        for prefix in ordered(one for one in led if inside(route.prefix, one)):
+            if not whose & led[prefix]:
+                return _elsewhere(view.spec, zone, router, route, prefix, whose)
+    return None
 
 
 def _led(
