@@ -249,3 +249,8 @@ class RemoveContainer:
 
 
 EngineWrite = RunContainer | MarkContainer | RemoveContainer
+
+
+def short(image: str) -> str:
+    """An image without the name of the registry that is meant when none is named."""
+    return image.removeprefix("docker.io/").removeprefix("library/")

@@ -15,6 +15,11 @@ def listed(found: Sequence[str], most: int = MOST) -> str:
     return ", ".join(found[:most]) + more
 
 
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def nearest(given: str, names: Iterable[str]) -> list[str]:
     """Names in the order in which one of them may be meant; of equally near ones by name."""
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from icplan.ovn.northbound import ALLOW, REROUTE, Policy
 from icplan.ovn.prefix import Prefixes, family, inside, network, ordered
 
-_END = re.compile(r"ip([46])\.(src|dst)\s*==\s*(\{[^{}]*\}|[^\s{}]+)")
+_END = re.compile(r"ip([46])\.(src|dst)\s*(==|!=)\s*(\{[^{}]*\}|[^\s{}]+)")
 _FAMILY = re.compile(r"\bip([46])\b")
 _ALL = {"1", "ip", "ip4", "ip6"}
 
@@ -51,34 +51,58 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class _End:
+    """What a match says of one side.
+
+    Attributes:
+        side: src or dst.
+        denied: whether the packets are those that are not from there, or go not there.
+        listed: the prefixes; None for an address set.
+    """
+
+    side: str
+    denied: bool
+    listed: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Match:
     """A match as far as it is understood.
 
     Attributes:
         versions: the families that it speaks of.
-        ends: side (src or dst) and prefixes of what must all be so; None for an address set.
+        ends: what must all be so.
         rest: whether it says more than that.
     """
 
     versions: frozenset[int]
-    ends: tuple[tuple[str, tuple[str, ...] | None], ...]
+    ends: tuple[_End, ...]
     rest: bool
 
 
 @lru_cache(maxsize=1 << 15)
 def _read(match: str) -> _Match:
-    versions = frozenset(int(found) for found in _FAMILY.findall(match))
-    if "||" in match or "(" in match:
+    versions = _versions(match)
+    if "||" in match or "(" in match or "!" in match.replace("!=", ""):
         return _Match(versions, (), rest=True)
-    ends: list[tuple[str, tuple[str, ...] | None]] = []
+    ends: list[_End] = []
     rest = False
     for clause in (one.strip() for one in match.split("&&")):
         if found := _END.fullmatch(clause):
-            listed = tuple(one.strip() for one in found[3].strip("{}").split(","))
-            ends.append((found[2], listed if all(map(_known, listed)) else None))
+            listed = tuple(one.strip() for one in found[4].strip("{}").split(","))
+            known = listed if all(map(_known, listed)) else None
+            ends.append(_End(found[2], found[3] == "!=", known))
         elif clause not in _ALL:
             rest = True
     return _Match(versions, tuple(ends), rest)
+
+
+def _versions(match: str) -> frozenset[int]:
+    """The families that a match speaks of; none where it may be about both all the same."""
+    if "!" in match.replace("!=", ""):
+        return frozenset()
+    named = [{int(one) for one in _FAMILY.findall(part)} for part in match.split("||")]
+    return frozenset[int]().union(*named) if all(named) else frozenset()
 
 
 def _known(text: str) -> bool:
@@ -95,22 +119,27 @@ def grip(policy: Policy, flow: Flow) -> Grip:
     if match.versions and family(flow.destination) not in match.versions:
         return Grip.NONE
     found = Grip.MAYBE if match.rest else Grip.WHOLE
-    for side, listed in match.ends:
-        prefix = flow.destination if side == "dst" else flow.source
-        if listed is None:
+    for end in match.ends:
+        prefix = flow.destination if end.side == "dst" else flow.source
+        if end.listed is None:
             # What Kube-OVN's own sets name as a destination lies in its own cluster.
-            if side == "dst" and policy.of_kube_ovn:
+            if end.side == "dst" and policy.of_kube_ovn and not end.denied:
                 return Grip.NONE
             found = min(found, Grip.MAYBE)
-        elif not prefix:
-            found = min(found, Grip.PART)
-        elif any(inside(prefix, one) for one in listed):
-            continue
-        elif any(inside(one, prefix) for one in listed):
-            found = min(found, Grip.PART)
         else:
-            return Grip.NONE
+            found = min(found, _held(end.listed, prefix, denied=end.denied))
     return found
+
+
+def _held(listed: Sequence[str], prefix: str, *, denied: bool) -> Grip:
+    """How much of a prefix is in one of those listed, or in none of them."""
+    if not prefix:
+        return Grip.PART
+    if any(inside(prefix, one) for one in listed):
+        return Grip.NONE if denied else Grip.WHOLE
+    if any(inside(one, prefix) for one in listed):
+        return Grip.PART
+    return Grip.WHOLE if denied else Grip.NONE
 
 
 def taken(
@@ -135,9 +164,15 @@ def taken(
     rivals = list(_rivals(policies, Prefixes(wanted), hops))
     if not rivals:
         return ()
-    by_source = any(side == "src" for one in rivals for side, _ in _read(one.match).ends)
+    by_source = any(end.side == "src" for one in rivals for end in _read(one.match).ends)
     origins = ordered(sources) if by_source else ()
-    passing = [one for one in policies if one.action == ALLOW or _leads_on(one, hops)]
+    # What comes after all of them decides nothing: Kube-OVN has a policy for each learned prefix.
+    lowest = rivals[-1].priority
+    passing = [
+        one
+        for one in policies
+        if one.priority >= lowest and (one.action == ALLOW or _leads_on(one, hops))
+    ]
     found: dict[Policy, list[tuple[Flow, bool]]] = {}
     for destination in wanted:
         version = family(destination)
@@ -153,8 +188,8 @@ def _rivals(policies: Sequence[Policy], wanted: Prefixes, hops: Container[str]) 
     for policy in sorted(policies, key=lambda one: (-one.priority, one.match, one.uuid)):
         if not policy.closes or _leads_on(policy, hops):
             continue
-        sides = (listed for side, listed in _read(policy.match).ends if side == "dst")
-        if all(listed is None or any(map(wanted.touch, listed)) for listed in sides):
+        ends = (one for one in _read(policy.match).ends if one.side == "dst" and not one.denied)
+        if all(one.listed is None or any(map(wanted.touch, one.listed)) for one in ends):
             yield policy
 
 
@@ -185,7 +220,7 @@ def _taken(policy: Policy, flows: Sequence[tuple[Flow, bool]]) -> Taken:
     """Of a policy that takes everything of some flows those are told, else all."""
     certain = any(sure for _, sure in flows)
     told = [flow for flow, sure in flows if sure or not certain]
-    asks = any(side == "src" for side, _ in _read(policy.match).ends)
+    asks = any(end.side == "src" for end in _read(policy.match).ends)
     return Taken(
         policy,
         ordered(flow.destination for flow in told),

@@ -14,11 +14,10 @@ from icplan.kinds.common.evidence import ovn_ic_cure
 from icplan.kinds.common.transit_address import bare
 from icplan.kinds.common.transit_switches import needed
 from icplan.ovn.facts import NOT_ASKED, Facts
-from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ALLOW_PRIORITY, StaticRoute
 from icplan.ovn.prefix import family, ordered
-from icplan.ovn.routes import advertised
 from icplan.planning import next_hops, taken_away
+from icplan.planning.exchanged import Exchanged, Latest
 from icplan.planning.objects import exchange, objects
 from icplan.spec.load import Spec
 
@@ -54,6 +53,8 @@ def _pairs(view: View) -> Iterator[Check]:
     declared = list(zones.declared(view.spec))
     switches = view.spec.interconnect.transit_switches.names
     parts = {zone.name: objects(zone, switches) for zone in declared}
+    # Of a thousand zones there are a million pairs: none of them may look at all routes.
+    known = Latest(Exchanged)
     for learner in declared:
         if not learner.present or not learner.automatic(view.spec):
             continue
@@ -63,11 +64,11 @@ def _pairs(view: View) -> Iterator[Check]:
                 continue
             if origin.present and origin.automatic(view.spec):
                 both = parts[learner.name] | parts[origin.name]
-                yield _learned(learner, origin, switches, both)
+                yield _learned(learner, origin, switches, both, known)
                 if learner.kube_ovn:
-                    yield _passed(view.spec, learner, origin, both)
+                    yield _passed(view.spec, learner, origin, both, known)
             elif not origin.present:
-                yield _forgotten(learner, origin)
+                yield _forgotten(learner, origin, known)
 
 
 def _learned_routes(facts: Facts, zone: zones.DeclaredZone) -> Iterator[StaticRoute]:
@@ -89,6 +90,7 @@ def _learned(
     origin: zones.DeclaredZone,
     switches: tuple[str, ...],
     both: frozenset[Address],
+    known: Latest[Exchanged],
 ) -> Check:
     """One check a pair and direction: the routes over all switches; `both` are their objects."""
 
@@ -97,7 +99,7 @@ def _learned(
         unseen = unseen or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
-        return _compare(facts, facts.ic_southbound, learner, origin, switches)
+        return _compare(facts, known(facts), learner, origin, switches)
 
     return Check(
         exchange(learner),
@@ -110,33 +112,20 @@ def _learned(
 
 def _compare(
     facts: Facts,
-    ic: IcSouthbound,
+    known: Exchanged,
     learner: zones.DeclaredZone,
     origin: zones.DeclaredZone,
     switches: tuple[str, ...],
 ) -> Verdict:
-    theirs, mine = facts.northbound[origin.name], facts.northbound[learner.name]
-    offered = [
-        prefix
-        for router in theirs.routers_named(origin.router)
-        for prefix in advertised(theirs, router)
-        if not mine.denylist.denies(prefix)
-    ]
-    held = {(route.prefix, bare(route.nexthop)) for route in _learned_routes(facts, learner)}
-    published = {
-        (route.prefix, route.transit_switch) for route in ic.routes if route.zone == origin.name
-    }
+    denied = facts.northbound[learner.name].denylist
+    offered = [prefix for prefix in known.offered(origin) if not denied.denies(prefix)]
+    held = known.held(learner)
     for switch in switches:
-        hops = [
-            bare(net)
-            for port in ic.ports
-            if port.zone == origin.name and port.transit_switch == switch
-            for net in port.networks
-        ]
+        hops, published = known.hops(origin.name, switch), known.published(origin.name, switch)
         # A switch carries only the families of its own subnet: an IPv6 route that is advertised
         # over an IPv4 switch is not learned (measured with OVN 23.03.1).
         carried = [one for one in offered if any(family(hop) == family(one) for hop in hops)]
-        unpublished = ordered(one for one in carried if (one, switch) not in published)
+        unpublished = ordered(one for one in carried if one not in published)
         if unpublished:
             return Missing(
                 f"{origin.name} does not advertise {', '.join(unpublished)} on {switch}",
@@ -145,7 +134,7 @@ def _compare(
         unlearned = ordered(
             one
             for one in carried
-            if not any((one, hop) in held for hop in hops if family(hop) == family(one))
+            if not any(one in held.get(hop, ()) for hop in hops if family(hop) == family(one))
         )
         if unlearned:
             return Missing(
@@ -153,7 +142,8 @@ def _compare(
                 f"on {switch}",
                 ovn_ic_cure(learner.name),
             )
-        stale = _stale(held, hops, {one for one, on in published if on == switch})
+        # Routes that lead to the zone's port and that it does not advertise.
+        stale = ordered(one for hop in hops for one in held.get(hop, ()) if one not in published)
         if stale:
             return Missing(
                 f"{learner.name} still holds {', '.join(stale)} of {origin.name}, which is not "
@@ -165,16 +155,12 @@ def _compare(
     return Held()
 
 
-def _stale(held: set[tuple[str, str]], hops: list[str], published: set[str]) -> tuple[str, ...]:
-    """Learned routes that lead to a zone's port and that the zone does not advertise."""
-    return ordered(prefix for prefix, hop in held if hop in hops and prefix not in published)
-
-
 def _passed(
     spec: Spec,
     learner: zones.DeclaredZone,
     origin: zones.DeclaredZone,
     both: frozenset[Address],
+    known: Latest[Exchanged],
 ) -> Check:
     """A Kube-OVN zone lets traffic to what it learned pass, before its policies reroute it."""
 
@@ -182,16 +168,10 @@ def _passed(
         unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
-        mine = facts.northbound[learner.name]
-        theirs = {one.prefix for one in facts.ic_southbound.routes if one.zone == origin.name}
-        passed = {
-            policy.allowed
-            for router in mine.routers_named(learner.router)
-            for policy in mine.policies_of(router)
-        }
-        held_up = _kept(
-            facts, learner, lambda one: one.prefix in theirs and one.prefix not in passed
-        )
+        seen = known(facts)
+        theirs = seen.all_published(origin.name)
+        learned = {one for held in seen.held(learner).values() for one in held & theirs}
+        held_up = ordered(learned - seen.passed(learner))
         if not held_up:
             return Held()
         return Missing(
@@ -248,20 +228,18 @@ def _orphans(
     )
 
 
-def _forgotten(learner: zones.DeclaredZone, origin: zones.DeclaredZone) -> Check:
+def _forgotten(
+    learner: zones.DeclaredZone, origin: zones.DeclaredZone, known: Latest[Exchanged]
+) -> Check:
     """A zone that leaves takes its routes out of the others."""
 
     def test(facts: Facts) -> Verdict:
         unseen = facts.zone_unseen(learner.name) or facts.ic_unseen()
         if unseen is not None or facts.ic_southbound is None:
             return unseen or NOT_ASKED
-        hops = {
-            bare(net)
-            for port in facts.ic_southbound.ports
-            if port.zone == origin.name
-            for net in port.networks
-        }
-        left = _kept(facts, learner, lambda one: bare(one.nexthop) in hops)
+        seen = known(facts)
+        held = seen.held(learner)
+        left = ordered(one for hop in seen.all_hops(origin.name) for one in held.get(hop, ()))
         if not left:
             return Held()
         return Missing(

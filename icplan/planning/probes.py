@@ -178,16 +178,15 @@ def judged(plan: Plan, found: Way, echo: Echo, mtu: PathMtu | None) -> Verdict:
 
 
 def _silence(plan: Plan, found: Way, why: str) -> Missing:
-    near, far = found.there.source.zone.name, found.there.target.zone.name
     for one, words in ((found.there, ""), (found.back, "the answer has no way back: ")):
         if one.broken is not None and isinstance(one.broken.verdict, Missing):
             ends = one.broken.verdict
             return Missing(f"{why}: {words}{ends.why}", ends.cure)
     for one in found.directions:
         for link in one.flawed:
-            if isinstance(link.verdict, Missing):
+            if link.suspect and isinstance(link.verdict, Missing):
                 return Missing(f"{why}; it may be that {link.verdict.why}", link.verdict.cure)
-    return Missing(why, _silence_cure(plan, near, far))
+    return Missing(why, _silence_cure(plan, found))
 
 
 def _hole(plan: Plan, near: str, far: str, mtu: PathMtu) -> Missing:
@@ -207,10 +206,13 @@ def _hole(plan: Plan, near: str, far: str, mtu: PathMtu) -> Missing:
     )
 
 
-def _silence_cure(plan: Plan, near: str, far: str) -> str:
+def _silence_cure(plan: Plan, found: Way) -> str:
+    near, far = found.there.source.zone.name, found.there.target.zone.name
     _, between = _tunnel(plan, near, far)
+    flawed = any(one.flawed for one in found.directions)
+    first = "mend what is flawed, and look" if flawed else "all that icplan can read is right: look"
     return (
-        "everything that icplan can read is in order. Look at the tunnel"
+        f"{first} at the tunnel"
         f"{between}: UDP 6081 must pass in both directions, and the two hosts must have "
         "ovn-controller and ovs-vswitchd running"
     )

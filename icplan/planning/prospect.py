@@ -83,7 +83,7 @@ class Prospect:
         leaves = {zone, peer} & self._leaving
         stays = [self._stays(*way) for way in ways]
         lost = any(
-            self._today.reached(*way) and not there for way, there in zip(ways, stays, strict=True)
+            not there and self._today.reached(*way) for way, there in zip(ways, stays, strict=True)
         )
         if leaves or (lost and not any(stays)):
             return Outcome.CUT_OFF

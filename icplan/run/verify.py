@@ -13,8 +13,8 @@ from icplan.planning.plan import Plan
 from icplan.planning.verdicts import Verdict as Judgement
 
 NOTED = frozenset({"IC027"})
-"""Warnings of the plan about what is there and serves the file no less, yet somebody should know:
-a zone that nobody declares any more, with routes of the others that may lead nowhere."""
+"""Warnings of the plan that verify repeats: nothing that the file asks for is missing, and still
+somebody should know: a zone that nobody declares any more, with routes of the others to it."""
 
 
 @dataclass(frozen=True, slots=True)

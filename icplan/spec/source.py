@@ -43,7 +43,6 @@ _MOST_CONTROL_CHARACTERS = 20
 _CONTROL = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]+"
 )
-_HALF = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|\r|\n")
 _OTHER_ENCODINGS = (
     (b"\xff\xfe", "UTF-16"),

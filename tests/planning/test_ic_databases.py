@@ -369,13 +369,31 @@ def test_databases_that_others_use_stay() -> None:
 
 
 def test_a_removal_that_was_interrupted_goes_on() -> None:
-    found = zones_out(silent(with_hosts(seen(RAFT), {H1: NOTHING, H2: NOTHING})))
+    found = zones_out(silent(with_hosts(seen(RAFT), {H2: NOTHING, H3: NOTHING})))
     made = make_plan(destroyed(RAFT), found)
-    assert removals(made) == {H3: FILES}
+    assert removals(made) == {H1: FILES}
     assert not made.unseen
     assert not made.only_starts
     (verdict,) = (one for one in made.verdicts if one.code == "IC090")
     assert "what is left of them goes" in verdict.message
+
+
+@pytest.mark.parametrize("lost", [H1, H2])
+def test_a_member_that_is_lost_out_of_turn_was_not_removed(lost: str) -> None:
+    """A zone that the file does not name may still need the others."""
+    ended = HostState(replace(container(seen(RAFT), H3), state="exited (137)"), FILES)
+    found = zones_out(silent(with_hosts(seen(RAFT), {lost: NOTHING, H3: ended})))
+    made = make_plan(destroyed(RAFT), found)
+    assert Action.DELETE not in actions(made).values()
+    assert made.only_starts
+
+
+def test_of_two_members_that_are_away_the_one_with_files_is_started_first() -> None:
+    ended = HostState(replace(container(seen(RAFT), H3), state="exited (137)"), FILES)
+    found = silent(with_hosts(seen(RAFT), {H2: NOTHING, H3: ended}))
+    made = make_plan(spec(RAFT), found)
+    assert actions(made) == {f"ic/database/{H3}": Action.UPDATE}
+    assert not made.refused
 
 
 def zones_out(found: Snapshot) -> Snapshot:

@@ -44,7 +44,13 @@ def policy(match: str, action: str = "drop", priority: int = 1000, *hops: str) -
         ("ip4.dst == $others", Grip.MAYBE),
         ("ip4.dst == 10.99.0.0/16 || ip4.src == 10.16.0.0/16", Grip.MAYBE),
         ("!(ip4.dst == 10.99.0.0/16)", Grip.MAYBE),
-        ("ip4.dst != 10.99.0.0/16", Grip.MAYBE),
+        ("!ip6", Grip.MAYBE),
+        ("ip6 || tcp", Grip.MAYBE),
+        ("ip4.dst == $others || ip4.src == 10.16.0.0/16", Grip.MAYBE),
+        ("ip4.dst != 10.99.0.0/16", Grip.WHOLE),
+        ("ip4.dst != 10.17.5.0/24", Grip.PART),
+        ("ip4.dst != {10.99.0.0/16, 10.0.0.0/8}", Grip.NONE),
+        ("ip6.dst == fd00::/8 || ip6.src == fd00::/8", Grip.NONE),
         ("ip4.dst == 10.99.0.0/16", Grip.NONE),
         ("ip4.dst == 10.99.0.0/16 && tcp.dst == 80", Grip.NONE),
         ("ip4.src == 10.99.0.0/16", Grip.NONE),
@@ -104,7 +110,8 @@ def add(altered: Altered, zone: str = "az1", **columns: Json) -> None:
     path = f"{zone}/OVN_Northbound"
     tables = altered.snapshot["databases"][path]["tables"]
     row = {"_uuid": "mine", "action": "drop", "match": "ip4.dst == 10.17.0.0/16", "priority": 30000}
-    tables.setdefault("Logical_Router_Policy", []).append(row | columns)
+    row |= columns
+    tables.setdefault("Logical_Router_Policy", []).append(row)
     (router,) = (one for one in altered.rows(path, "Logical_Router") if one["static_routes"])
     router["policies"] = [*router.get("policies", ()), row["_uuid"]]
 
@@ -253,6 +260,38 @@ def test_another_way_is_refused_and_missed(case: str, prefix: str) -> None:
     assert f"another route to {prefix}, over 10.16.0.77, an address of no zone" in message
     (why,) = missed(made)
     assert f"az1 has another route to {prefix}, over 10.16.0.77" in why
+
+
+def test_a_route_of_the_vpc_has_the_same_cure_everywhere() -> None:
+    altered = Altered(MANUAL)
+    route(altered, external_ids={"vendor": "kube-ovn"})
+    made = altered.plan()
+    ((_, missing),) = verify(made).missing
+    (verdict,) = (one for one in made.verdicts if one.code == "IC066")
+    assert "`kubectl --context az1 edit vpc ovn-cluster`" in missing.cure
+    assert missing.cure[1:] in verdict.cure
+    assert missing.why == verdict.message
+
+
+def test_a_part_of_what_was_learned_is_accepted_by_the_rule_that_refuses_it() -> None:
+    altered = Altered(AUTO)
+    route(altered)
+    made = altered.plan()
+    assert any("another route to 10.17.0.0/17" in one for one in missed(made))
+    (at,) = {one.at for one in made.verdicts if one.code == "IC018"}
+    altered.text += f'accept:\n  - {{rule: IC018, at: {at}, reason: "a leased line"}}\n'
+    made = altered.plan()
+    assert not any("another route" in one for one in missed(made))
+    assert "IC026" not in {one.code for one in made.verdicts}
+
+
+def test_what_lets_packets_pass_comes_before_all_that_takes_them() -> None:
+    altered = Altered(PLAIN_MANUAL)
+    add(altered)
+    add(altered, _uuid="another", match="ip4.dst == 10.17.0.0/16 && tcp", priority=30001)
+    cures = [one.cure for one in altered.plan().verdicts if one.code == "IC065"]
+    assert len(cures) == 2
+    assert all("lr-policy-add router 30002 " in one for one in cures)
 
 
 @pytest.mark.parametrize("prefix", ["10.17.0.0/16", "10.17.0.0/17"])

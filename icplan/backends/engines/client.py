@@ -73,9 +73,10 @@ class EngineClient:
         """The addresses of a database's raft members; none when its server does not answer."""
         asked = ("ovs-appctl", "--timeout=5", "-t", _CONTROL[database], "cluster/status", database)
         done = self._runtime.execute(name, asked, deadline)
+        if done.code != 0:
+            return ()
         _, _, listed = done.out.partition("\nServers:")
-        found = {str(ipaddress.ip_address(one.strip("[]"))) for one in _MEMBER.findall(listed)}
-        return tuple(sorted(found)) if done.code == 0 else ()
+        return tuple(sorted({_address(one.strip("[]")) for one in _MEMBER.findall(listed)}))
 
     def write(self, operation: EngineWrite) -> None:
         """Does an operation while what it expects is there.
@@ -86,3 +87,11 @@ class EngineClient:
             EngineWriteUnknown: nobody could say in time what became of it.
         """
         Writer(self.engine, self._runtime, self._road, self._others, self._seconds).write(operation)
+
+
+def _address(text: str) -> str:
+    """An address as it is written shortest; a name, which others may have used, as it stands."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text

@@ -10,17 +10,16 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from icplan.backends.deadline import Deadline
-from icplan.backends.engines.environment import environment, other_variables
+from icplan.backends.engines.environment import environment
 from icplan.backends.engines.failures import CommandFailed, last_line
 from icplan.backends.engines.road import Done, Road
 from icplan.backends.engines.runtime import STOP_SECONDS, Command
-from icplan.core.engines import LABEL, NAMESPACE, RUNNING, Container, RunContainer
+from icplan.core.engines import LABEL, NAMESPACE, RUNNING, Container, RunContainer, short
 
 _SILENT = ("failed to dial", "connection refused", "no such file or directory: unavailable")
 _PAUSE_SECONDS = 0.1
 _OF_CLUSTERS = "k8s.io"
 """The namespace of containerd that kubelet uses, and that Kube-OVN's documentation names."""
-_REGISTRIES = ("docker.io/library/", "docker.io/")
 
 
 class Containerd:
@@ -48,10 +47,10 @@ class Containerd:
             )
         return read(done.out, self._state(name, deadline), variables)
 
-    def elsewhere(self, _name: str, _deadline: Deadline) -> str:
+    def elsewhere(self, name: str, deadline: Deadline) -> str:
         """A container of that name that runs in the namespace of clusters, in words."""
-        runs = self._state(_name, _deadline, self._of_clusters) == RUNNING
-        return f"a container {_name} runs in its namespace {_OF_CLUSTERS}" if runs else ""
+        runs = self._state(name, deadline, self._of_clusters) == RUNNING
+        return f"a container {name} runs in its namespace {_OF_CLUSTERS}" if runs else ""
 
     def _state(self, name: str, deadline: Deadline, ctr: Command | None = None) -> str:
         cure = "try by hand: ctr tasks ls"
@@ -93,8 +92,8 @@ class Containerd:
         if done.code != 0:
             raise CommandFailed(
                 f"the image {full} is not there and cannot be pulled: {last_line(done.err)}",
-                f"correct the image, or bring it there: docker save {image} | "
-                f"ctr -n {NAMESPACE} images import -",
+                f"correct the image, or bring an archive of it there (docker save) and load it: "
+                f"ctr -n {NAMESPACE} images import ARCHIVE",
             )
         return full
 
@@ -165,8 +164,7 @@ def read(text: str, state: str, variables: Sequence[str]) -> Container:
             state=state,
             command=shlex.join(process.get("args") or ()),
             environment=environment(entries, variables),
-            # What the image sets is among them: ctr tells nobody which those are.
-            variables=other_variables(entries, variables),
+            # No other variables: ctr tells nobody which of them the image sets.
             mounts=_mounts(spec.get("mounts") or ()),
             owner=(found.get("Labels") or {}).get(LABEL),
             # What a container must not see of /proc is masked, but for a privileged one.
@@ -182,14 +180,6 @@ def read(text: str, state: str, variables: Sequence[str]) -> Container:
 
 def _mounts(entries: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {one["destination"]: one["source"] for one in entries if one.get("type") == "bind"}
-
-
-def short(image: str) -> str:
-    """An image without the name of the registry that is meant when none is named."""
-    for registry in _REGISTRIES:
-        if image.startswith(registry):
-            return image.removeprefix(registry)
-    return image
 
 
 def _full(image: str) -> str:

@@ -183,7 +183,8 @@ def _log() -> tempfile._TemporaryFileWrapper[bytes]:
 
 def _speaks(program: str, said: str) -> bool:
     """Whether a status "not found" is a program's own, of something that it has not found."""
-    return any(line.lower().startswith(f"{program}: error") for line in said.splitlines())
+    own = (f"{program}: error", "oci runtime")
+    return any(line.lower().startswith(own) for line in said.splitlines())
 
 
 def _run(arguments: Sequence[str], deadline: Deadline) -> Done | None:

@@ -23,7 +23,7 @@ class Runtime(Protocol):
     def inspect(self, name: str, variables: Sequence[str], deadline: Deadline) -> Container | None:
         """The container of that name; None when there is none."""
 
-    def elsewhere(self, _name: str, _deadline: Deadline) -> str:
+    def elsewhere(self, name: str, deadline: Deadline) -> str:
         """What runs under that name where this engine is not asked, in words; empty: nothing."""
 
     def execute(self, name: str, arguments: Sequence[str], deadline: Deadline) -> Done:

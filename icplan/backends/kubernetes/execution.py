@@ -46,11 +46,6 @@ class Ended:
     output: str
     message: str = ""
 
-    @property
-    def no_such_program(self) -> bool:
-        """Whether the image does not have the program."""
-        return self.code == NOT_FOUND or no_program(self.message)
-
 
 def no_program(message: str) -> bool:
     """Whether a server says that an image does not have a program."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from icplan.core import commands
@@ -151,8 +152,20 @@ def copy_out(deployment: Deployment, host: str, file: str) -> str:
         there = ("-H", socket) if socket else ()
         return _on_host(where, ("docker", *there, "cp", f"{CONTAINER}:{file}", file))
     words = ("task", "exec", "--exec-id", _EXEC_ID, CONTAINER, "cat", file)
-    command = shlex.join(_ctr(socket, words))
-    return _on_host(where, ("sh", "-c", f"{command} > {shlex.quote(file)}"))
+    command, part = shlex.join(_ctr(socket, words)), shlex.quote(f"{file}.part")
+    # What could not be read whole must not look like a database.
+    return _on_host(where, ("sh", "-c", f"{command} > {part} && mv {part} {shlex.quote(file)}"))
+
+
+def start_again(deployment: Deployment, host: str) -> str:
+    """What starts that container of containerd again, which has ended."""
+    ended = _containerd(deployment, host, ("task", "delete", "--force", CONTAINER))
+    return f"{ended}; {_containerd(deployment, host, ('task', 'start', '--detach', CONTAINER))}"
+
+
+def aside(spec: Spec, host: str, files: Iterable[str]) -> str:
+    """What puts files of the databases aside on their host, beside those of an earlier time."""
+    return on_host(spec, host, "mv", "--backup=numbered", "-t", "/root/", *sorted(files))
 
 
 def on_host(spec: Spec, host: str, *words: str) -> str:

@@ -106,11 +106,6 @@ def besides(container: Container) -> tuple[str, ...]:
     return (*(f"variable {name}" for name in container.variables), *mounts)
 
 
-def short(image: str) -> str:
-    """An image without the name of the registry that is meant when none is named."""
-    return image.removeprefix("docker.io/").removeprefix("library/")
-
-
 def by_engine(spec: Spec) -> Deployment | None:
     """The deployment, when icplan runs the databases by engines of the hosts."""
     deployment = spec.interconnect.ic_database.deployment

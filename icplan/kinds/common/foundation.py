@@ -75,9 +75,20 @@ def _stopped(spec: Spec, facts: Facts) -> bool:
         return False
     running = [one for one in states if one.runs]
     startable = [one for one in states if not one.runs and not one.empty]
-    gone = any(one.emptied for one in states)
-    removed = spec.destroyed and gone and all_out(spec, facts)
+    removed = removal_begun(spec, facts)
     return len(running) < majority(spec) and (bool(startable) or removed)
+
+
+def removal_begun(spec: Spec, facts: Facts) -> bool:
+    """Whether the databases' own removal was interrupted: it begins when all zones have left.
+
+    It goes backwards through the hosts. One that has lost its files out of turn was no part of it,
+    and a zone that the file does not name may still need the others.
+    """
+    found = (facts.hosts.get(host) for host in sorted(hosts(spec), key=lambda one: (len(one), one)))
+    emptied = [one is not None and one.emptied for one in found]
+    in_turn = any(emptied) and emptied == sorted(emptied)
+    return spec.destroyed and in_turn and all_out(spec, facts)
 
 
 def all_out(spec: Spec, facts: Facts) -> bool:
@@ -112,7 +123,7 @@ def _explained(spec: Spec, facts: Facts) -> Facts:
 
 
 def _not_founded(spec: Spec, facts: Facts, why: Unreadable) -> str:
-    """Why databases that seem not to be there are not taken for absent; empty: they do not."""
+    """Why databases that seem not to be there are not taken for absent; empty: nothing speaks."""
     deployment = spec.interconnect.ic_database.deployment
     if deployment is None or why.forbidden or why.refused:
         return ""

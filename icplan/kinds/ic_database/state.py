@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from icplan.core.engines import RUNNING, Container, HostState
+from icplan.core.engines import RUNNING, Container, HostState, short
 from icplan.core.io import AnyQuery
 from icplan.core.state import (
     Absent,
@@ -32,9 +32,8 @@ from icplan.kinds.common.deployment import (
     meant,
     members,
     recipe,
-    short,
 )
-from icplan.kinds.common.foundation import all_out
+from icplan.kinds.common.foundation import removal_begun
 from icplan.kinds.common.transit_switches import undeclared
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.spec.load import Spec
@@ -78,10 +77,7 @@ def to_be_removed(view: View) -> bool:
     """Whether the databases go, as everything does: once nobody else is registered there."""
     if not view.spec.destroyed:
         return False
-    gone = any(one.emptied for one in view.facts.hosts.values())
-    if view.facts.ic_stopped and gone and all_out(view.spec, view.facts):
-        # An interrupted removal: it begins when nobody is registered any more. Where a zone is
-        # still in, a member was lost otherwise.
+    if view.facts.ic_stopped and removal_begun(view.spec, view.facts):
         return True
     ic = view.facts.ic_southbound
     left_out = view.spec.without & {*(ic.zones if ic else ())}

@@ -57,9 +57,7 @@ def _sentence(change: Change, view: View) -> str:
     found = view.facts.hosts.get(host)
     several = len(hosts(view.spec)) > 1
     if change.action is Action.DELETE:
-        files = ", ".join(found.files) if found and found.files else ""
-        removed = f", and {files} removed: what the databases hold is lost" if files else ""
-        return f"{CONTAINER} on {host} is stopped{removed}"
+        return _removed(host, found)
     if found is None or found.container is None:
         if found is not None and found.files:
             return f"it starts with the databases that are on {host}"
@@ -68,6 +66,18 @@ def _sentence(change: Change, view: View) -> str:
         return ""
     replaced = _replaced(host, found, found.container, several=several)
     return f"{replaced}{_settings(found.container)}"
+
+
+def _removed(host: str, found: HostState | None) -> str:
+    container = found.container if found else None
+    files = ", ".join(sorted(found.files)) if found and found.files else ""
+    lost = "what the databases hold is lost"
+    if container is None:
+        return f"{files} of {host} removed: {lost}" if files else f"nothing of {host} is left"
+    done = f"{CONTAINER} on {host} is {'stopped' if container.running else 'removed'}"
+    if files:
+        return f"{done}, and {files} removed: {lost}"
+    return done if kept_in(container) else f"{done}: {lost}"
 
 
 def _replaced(host: str, found: HostState, container: Container, *, several: bool) -> str:
@@ -110,6 +120,8 @@ def steps(change: Change, view: View) -> tuple[Step, ...]:
     host = change.address.name
     if change.action is Action.DELETE:
         leaves = "nobody is registered in the IC databases any more, and nobody misses them"
+        if view.facts.ic_stopped:
+            leaves = "every zone of the file has left the IC databases"
         return (Step(operation(change, view), guards=_guards(view, host), leaves=leaves),)
     if change.action is Action.ADOPT and not change.differing:
         return (Step(operation(change, view)),)

@@ -201,4 +201,4 @@ def _gateway_effect(change: Change, view: View) -> Effect:
     last = "; the old gateways go once it serves" if replaced(alive, wanted) else ""
     gap = BFD_GAP if begins else "a gap below 1 s"
     takes = f"{one.new} takes {switch} over from {one.old}: {gap}{last}"
-    return Effect(zone, Impact.BRIEF, f"{told}: {gap}" if one.stands_by else takes)
+    return Effect(zone, Impact.BRIEF, f"{told}: {gap}" if told and one.stands_by else takes)

@@ -183,8 +183,7 @@ def in_the_way(view: View, zone: zones.SeenZone) -> Iterator[tuple[str, SwitchPo
     for switch in sorted({one.transit_switch for one in zone.northbound.switches} - {""}):
         taken = {one.switch_port.uuid for one in of_zone(zone, switch) if switch in ours}
         for port in _ends_on(zone, switch):
-            # Of what another file has marked a rule of its own speaks.
-            if port.uuid not in taken and MARK not in port.external_ids:
+            if port.uuid not in taken:
                 yield switch, port
 
 

@@ -132,7 +132,7 @@ def as_declared(leg: Leg, end: End) -> Verdict:
         return Held()
     shown = [f"{one.address} ({_what(one)})" for one in changes[:3]]
     more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    return Missing(f"differs from the file: {', '.join(shown)}{more}", APPLY)
+    return Missing(f"{end.zone.name} differs from the file: {', '.join(shown)}{more}", APPLY)
 
 
 def evidence(leg: Leg, end: End) -> tuple[int, Callable[[], Verdict]]:

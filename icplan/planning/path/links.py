@@ -33,11 +33,13 @@ class Link:
         claim: what must be so, in words.
         verdict: what was found; None when what comes before it is broken.
         vital: whether no packet gets past it when it is missing.
+        suspect: whether it may take packets away when it is flawed.
     """
 
     claim: str
     verdict: Verdict | None
     vital: bool = True
+    suspect: bool = True
 
     @property
     def state(self) -> State:
@@ -63,6 +65,7 @@ class Probe:
 
     claim: str
     test: Callable[[], Found]
+    suspect: bool = True
 
 
 def vital(claim: str, test: Callable[[], Verdict]) -> Probe:
@@ -72,7 +75,7 @@ def vital(claim: str, test: Callable[[], Verdict]) -> Probe:
 
 def aside(claim: str, test: Callable[[], Verdict]) -> Probe:
     """A link that tells what may be the cause of a later one, or will be tomorrow."""
-    return Probe(claim, lambda: (test(), False))
+    return Probe(claim, lambda: (test(), False), suspect=False)
 
 
 def over_switches(claim: str, switches: tuple[str, ...], test: Callable[[str], Verdict]) -> Probe:
@@ -99,7 +102,7 @@ def walk(probes: Iterable[Probe]) -> tuple[Link, ...]:
             links.append(Link(one.claim, None))
             continue
         verdict, needed = one.test()
-        links.append(Link(one.claim, verdict, needed))
+        links.append(Link(one.claim, verdict, needed, one.suspect))
         ended = links[-1].state is State.BROKEN
     return tuple(links)
 

@@ -227,15 +227,9 @@ def attached(leg: Leg, end: End) -> Iterator[Probe]:
         leg.switches,
         lambda switch: leg.in_zone(end, lambda seen: _whole(leg, end, seen, switch)),
     )
-    yield aside(
+    yield Probe(
         f"{zone.name} lets all packets over its transit switch",
-        lambda: leg.in_zone(
-            end,
-            lambda seen: next(
-                filter(None, (filters(leg.view.spec, zone, seen, one) for one in leg.switches)),
-                Held(),
-            ),
-        ),
+        lambda: (leg.in_zone(end, lambda seen: _unfiltered(leg, zone, seen)), False),
     )
     yield over_switches(f"a gateway of {zone.name} serves it", leg.switches, served)
     yield over_switches(f"nobody else has the address of {zone.name}", leg.switches, alone)
@@ -416,3 +410,8 @@ def _published(leg: Leg, ic: IcSouthbound, switch: str) -> Verdict:
             ovn_ic_cure(name),
         )
     return Held()
+
+
+def _unfiltered(leg: Leg, zone: zones.DeclaredZone, seen: Northbound) -> Verdict:
+    found = (filters(leg.view.spec, zone, seen, one) for one in leg.switches)
+    return next((one for one in found if one is not None), Held())

@@ -332,8 +332,9 @@ def _taken(leg: Leg, end: End) -> Found:
     partly: Missing | None = None
     for router in routers(end, seen):
         policies = seen.policies_of(router)
-        for one in taken(policies, leg.source.prefixes, leg.prefixes, hops):
-            found = told(leg.view.spec, end.zone, router, one)
+        takers = taken(policies, leg.source.prefixes, leg.prefixes, hops)
+        for one in takers:
+            found = told(leg.view.spec, end.zone, router, one, takers)
             if one.certain:
                 return found, True
             partly = partly or found

@@ -9,10 +9,12 @@ from icplan.core.change import Action, Change
 from icplan.core.commands import shown
 from icplan.core.engines import Container, HostState
 from icplan.kinds.common.commands import (
+    aside,
     copy_out,
     on_host,
     remove_container,
     set_restart,
+    start_again,
     stop_container,
 )
 from icplan.kinds.common.deployment import (
@@ -26,8 +28,6 @@ from icplan.kinds.common.deployment import (
 )
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.spec.model import Deployment, Runtime
-
-ASIDE = "/root/"
 
 
 def kept_elsewhere(seen: Seen) -> Iterator[Finding]:
@@ -63,7 +63,8 @@ def _finding(
         return (
             f"{CONTAINER} on {host} keeps its databases {where}, and the files in {FOLDER} that "
             "would be removed with it are not its own",
-            f"Move what is in {FOLDER} aside, {shown(_aside(seen, host, found))}, then plan again.",
+            f"Move what is in {FOLDER} aside, {shown(aside(seen.spec, host, found.files))}, then "
+            "plan again.",
         )
     if change.action is Action.ADOPT and not change.differing:
         return None
@@ -83,19 +84,19 @@ def _finding(
     return None
 
 
-def _aside(seen: Seen, host: str, found: HostState) -> str:
-    return on_host(seen.spec, host, "mv", *sorted(found.files), ASIDE)
-
-
 def _moving(
     seen: Seen, deployment: Deployment, host: str, found: HostState, container: Container
 ) -> str:
     """How the databases get to where the new container looks for them."""
     folder = kept_in(container)
     docker = deployment.runtime is Runtime.DOCKER
+    if not (docker or folder or container.running):
+        # A container of containerd shows what it holds only while it runs.
+        started = shown(start_again(deployment, host))
+        return f"What it holds can be read only while it runs: {started}, then plan again."
     ready = [on_host(seen.spec, host, "mkdir", "-p", FOLDER)]
     if found.files:
-        ready.append(_aside(seen, host, found))
+        ready.append(aside(seen.spec, host, found.files))
     ended = remove_container(deployment, host)
     there = (file.replace(FOLDER, folder, 1) for file in FILES)
     move = on_host(seen.spec, host, "mv", *there, f"{FOLDER}/")
@@ -104,7 +105,6 @@ def _moving(
         # While the container is there, nothing is begun anew, wherever somebody stops.
         steps = [stop_container(deployment, host), *ready, *moves, ended]
     else:
-        # A container of containerd has its files only while it runs.
         steps = [ended, *ready, *moves] if folder else [*ready, *moves, ended]
     again = ""
     if container.restart:

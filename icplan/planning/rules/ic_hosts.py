@@ -11,6 +11,7 @@ from icplan.core.commands import shown
 from icplan.core.engines import NAMESPACE, Container, HostState
 from icplan.core.state import Present
 from icplan.kinds.common.commands import (
+    aside,
     file_of,
     in_container,
     kick,
@@ -66,10 +67,10 @@ def _joining(seen: Seen, host: str, names: tuple[str, ...], strange: set[str]) -
     deployment = by_engine(seen.spec)
     if deployment is not None:
         # Named one by one: of those that are not there mv says so, and moves the others.
-        aside = on_host(seen.spec, host, "mv", *FILES, "/root/")
+        moved = aside(seen.spec, host, FILES)
         return (
             f"If nothing is needed of what it holds: {shown(remove_container(deployment, host))}, "
-            f"then {shown(aside)}, then plan again: icplan lets it join the others."
+            f"then {shown(moved)}, then plan again: icplan lets it join the others."
         )
     others = [one for one in hosts(seen.spec) if one not in strange]
     if not others:
@@ -206,7 +207,8 @@ def stopped(seen: Seen) -> Iterator[Finding]:
         _stopped(seen, "the plan only starts them" if starting else "what is left of them goes"),
         _then(destroyed=seen.spec.destroyed)
         if starting
-        else "Apply it: every zone has left, and a removal that was interrupted goes on.",
+        else "Go on, unless a zone that the file does not name uses these databases: every zone of "
+        "the file has left, and a removal that was interrupted is finished.",
         seen.spec.origin("icDatabase", "deployment"),
     )
 
@@ -282,6 +284,9 @@ def lost_member(seen: Seen) -> Iterator[Finding]:
     for host in hosts(seen.spec):
         found = seen.facts.hosts.get(host)
         if found is None or host in running or {*FILES} <= {*found.files} or not running:
+            continue
+        if seen.facts.ic_stopped and found.empty:
+            # The others are started first: without a majority nobody is taken out or let in.
             continue
         known = [one.members.get(name, ()) for one in running.values() for name in DATABASES]
         if all(known) and not any(host in one for one in known):

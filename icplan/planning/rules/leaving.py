@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from icplan.core.address import IC
@@ -19,6 +18,7 @@ from icplan.ovn.interconnect import IcSouthbound
 from icplan.ovn.northbound import ADVERTISE, SwitchPort
 from icplan.planning import by_hand
 from icplan.planning.rules.contract import Finding, Seen
+from icplan.spec.load import Spec
 
 
 def alive(seen: Seen) -> Iterator[Finding]:
@@ -132,22 +132,23 @@ def in_the_way(seen: Seen) -> Iterator[Finding]:
                 zone.name,
                 f"{zone.name} also has port {port.name} on {switch}, which is not of this file: "
                 f"{zone.name} stays registered as long as it is there",
-                _taken_away(zone, port),
+                _taken_away(seen.spec, zone, port),
                 zone.declared.origin(seen.spec, "state"),
             )
 
 
-def _taken_away(zone: zones.SeenZone, port: SwitchPort) -> str:
+def _taken_away(spec: Spec, zone: zones.SeenZone, port: SwitchPort) -> str:
     """How a port and its router's half are taken away, and what goes before."""
-    command = f"ovn-nbctl lsp-del {shlex.quote(port.name)}"
+    words = ["lsp-del", port.name]
     if zone.northbound.router_port(port.router_port) is not None:
-        command += f" -- lrp-del {shlex.quote(port.router_port)}"
+        words += ["--", "lrp-del", port.router_port]
+    deleted = ovn(spec, zone.declared, "ovn-nbctl", *words)
     if zone.northbound.options.get(ADVERTISE) != "true":
-        return f"Take it away first; in {zone.name}: {command}"
+        return f"Take it away first: {shown(deleted)}"
+    silent = ovn(spec, zone.declared, "ovn-nbctl", "remove", "NB_Global", ".", "options", ADVERTISE)
     return (
         f"Take it away first, and before it what {zone.name} advertises to all others, or that "
-        f"stays registered; in {zone.name}: ovn-nbctl remove NB_Global . options {ADVERTISE} && "
-        f"sleep 5 && {command}"
+        f"stays registered: {shown(f'{silent} && sleep 5 && {deleted}')}"
     )
 
 

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from icplan.core.origin import Origin
 from icplan.core.state import Declared, Present
 from icplan.core.value import Known, plain
-from icplan.core.words import listed
+from icplan.core.words import listed, sentence
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
-from icplan.kinds.common.commands import kubectl
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.routed import Reader, all_entries, families, pairs
 from icplan.kinds.common.transit_address import bare, subnets
-from icplan.ovn.northbound import Router, StaticRoute
 from icplan.ovn.prefix import family, inside, normal, ordered, overlap
 from icplan.ovn.routes import candidates
 from icplan.ovn.subnets import resolve
@@ -203,11 +201,12 @@ def rerouted(seen: Seen) -> Iterator[Finding]:
             if pair.source.name == zone.name:
                 mine |= pair.prefixes
         more = {*mine, *_published_by_others(seen, zone)}
-        for one in taken_away.takers(zone, found.northbound, found.router, known, more):
-            told = taken_away.told(seen.spec, zone, found.router, one)
+        takers = taken_away.takers(zone, found.northbound, found.router, known, more)
+        for one in takers:
+            told = taken_away.told(seen.spec, zone, found.router, one, takers)
             origin = next((mine[to] for to in one.destinations if to in mine), None)
-            cure = told.cure[0].upper() + told.cure[1:]
-            yield Finding(zone.name, told.why, cure, origin or zone.origin(seen.spec))
+            place = origin or zone.origin(seen.spec)
+            yield Finding(zone.name, told.why, f"{sentence(told.cure)}.", place)
 
 
 def _published_by_others(seen: Seen, zone: zones.DeclaredZone) -> Iterator[str]:
@@ -260,35 +259,10 @@ def another_way(seen: Seen) -> Iterator[Finding]:
                 narrower = route.prefix != prefix
                 if narrower and targets[site, prefix] in whose:
                     continue
-                yield _another(
-                    seen, zone.declared, zone.router, route, prefix, whose, prefixes[prefix]
+                told = taken_away.elsewhere(
+                    seen.spec, zone.declared, zone.router, route, prefix, whose
                 )
-
-
-def _another(
-    seen: Seen,
-    zone: zones.DeclaredZone,
-    router: Router,
-    route: StaticRoute,
-    prefix: str,
-    whose: set[str],
-    origin: Origin,
-) -> Finding:
-    site, hop, owner = zone.name, bare(route.nexthop), ", ".join(sorted(whose)) or "no zone"
-    message = f"{site} has another route to {prefix}, over {hop}, an address of {owner}"
-    if route.prefix != prefix:
-        message = (
-            f"{site} has another route to {route.prefix}, over {hop}, an address of {owner}: it "
-            f"takes that part of {prefix}"
-        )
-    cure = f"Delete it: {taken_away.deletion(seen.spec, zone, router, route)}."
-    if manual_route.vpc_s(route):
-        # Deleted in the database it would come back (read in its source).
-        message += f": Kube-OVN makes it of Vpc {router.name}"
-        if route.prefix == prefix:
-            message += ", and each time it does, it deletes every other route to that prefix"
-        cure = f"{_out_of_the_vpc(seen.spec, site, router.name, route.prefix, hop)}."
-    return Finding(site, message, cure, origin)
+                yield Finding(site, told.why, f"{sentence(told.cure)}.", prefixes[prefix])
 
 
 def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
@@ -311,7 +285,7 @@ def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
             str(plain(there.attributes, name)) for name in (manual_route.TO, manual_route.HOP)
         )
         vpc = zone.declared.router
-        out = _out_of_the_vpc(seen.spec, one.site, vpc, prefix, hop)
+        out = sentence(taken_away.out_of_the_vpc(seen.spec, one.site, vpc, prefix, hop))
         yield Finding(
             one.site,
             f"Vpc {vpc} of {one.site} has the route to {prefix} of {to} over {switch} already "
@@ -320,13 +294,6 @@ def held_by_a_vpc(seen: Seen) -> Iterator[Finding]:
             f"{one.site} to {to}, and see to its next hop yourself.",
             state.origin,
         )
-
-
-def _out_of_the_vpc(spec: Spec, zone: str, vpc: str, prefix: str, hop: str) -> str:
-    return (
-        f"Run `{kubectl(spec, zone)} edit vpc {vpc}` and take the entry with cidr {prefix} "
-        f"and nextHopIP {hop} out of spec.staticRoutes"
-    )
 
 
 def two_targets(seen: Seen) -> Iterator[Finding]:
