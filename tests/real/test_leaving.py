@@ -97,9 +97,7 @@ def test_a_port_of_somebody_else_is_left_to_him_and_refuses_the_leaving(
     said = " ".join(refused.out.split())
     assert "IC083 az1 " in said
     assert "az1 also has port custom-az1 on custom, which is not of this file" in said
-    (first, then) = re.findall(
-        r"in az1: ovn-nbctl (.+) && sleep 5 && ovn-nbctl (.+?)(?: Plan|$)", said
-    )[0]
+    (first, then) = re.findall(r"`ovn-nbctl (.+) && sleep 5 && ovn-nbctl (.+?)`", said)[0]
     assert icplan("apply", "--auto-approve").exit == 4
     assert "custom-az1" in az1.nbctl("lsp-list", "custom")
 
