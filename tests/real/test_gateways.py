@@ -308,5 +308,7 @@ def test_a_new_gateway_that_does_not_work_replaces_nobody(packets: Lab, short_pa
 
     az1.restart_switch("az1-gw2")
     host.start_controller()
+    # As long as the old one serves in the place of the new one, it is not given up.
+    wait_until(lambda: icplan("plan").exit == 0, "the new one has taken over")
     icplan.apply()
     wait_until(lambda: served(icplan) == ("az1-gw2", "az1-gw2", ["az1-gw2"]), "it serves")
