@@ -310,7 +310,7 @@ class Client:
                         failures[endpoint] = one
             # A single server that refuses has said its word; a cluster may be electing a leader.
             fixed = not any(one.moves for one in self._endpoints)
-            hopeless = len(self._endpoints) == 1 and fixed and not patient
+            hopeless = len(self._endpoints) == 1 and (fixed or bool(away)) and not patient
             minority = (minority or begun) if hasty and self._minority(len(away)) else None
             hopeless = hopeless or (minority is not None and minority.passed)
             if deadline.passed or hopeless or all(one.lasting for one in failures.values()):
@@ -350,8 +350,11 @@ class Client:
             raise
         try:
             schema, clustered = self._introduce(session, share)
-        except BaseException:
+        except BaseException as error:
             session.close()
+            # Through a pod it is heard only now.
+            if isinstance(error, ConnectionFailed) and error.refused:
+                away.add(endpoint)
             raise
         return _Opened(session, endpoint, schema, clustered)
 

@@ -181,9 +181,7 @@ def test_three_members_by_the_role_alone_and_one_by_one(raft: Lab, short_path: P
         mine = token_file(zone.cluster, short_path / f"{name}.json", "icplan-apply")
         there = f"context: {name}, kubeconfig: {lab.kubeconfig.name}"
         icplan.edit(there, f"context: {name}, kubeconfig: {mine}")
-    wait_until(
-        lambda: icplan("plan", "--timeout", "3").exit == 0, "the role icplan-apply is in force"
-    )
+    wait_until(lambda: icplan("plan").exit == 0, "the role icplan-apply is in force")
     icplan.apply()
     assert running(lab) == [True, True, True]
     assert lab.ic.leader() is not None
@@ -270,7 +268,7 @@ def test_nothing_is_planned_for_what_its_cluster_hides(lab: Lab, icplan: Icplan)
     api = lab.clusters["az1"].cluster.server
     api.server.stop()
     try:
-        unseen = icplan("plan", "--timeout", "3")
+        unseen = icplan("plan")
         assert unseen.exit == Exit.FAILED
         assert "ic/switch-count" in unseen.out
         assert icplan("apply", "--auto-approve", "--timeout", "3").exit == Exit.FAILED

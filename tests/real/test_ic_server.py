@@ -107,7 +107,7 @@ def test_no_switch_is_touched_while_it_is_not_known_who_makes_them(
 
     def refused(*options: str, zone: str) -> None:
         for command in (("plan",), ("apply", "--auto-approve")):
-            done = icplan(*command, "--timeout", "3", *options)
+            done = icplan(*command, "--timeout", "10", *options)
             assert done.exit == 1, done.out + done.err
             told = " ".join(done.out.split())
             assert question.format(zone) in told

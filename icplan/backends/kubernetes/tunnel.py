@@ -65,6 +65,7 @@ class Tunnel:
         label: the label that the pod has with the value true.
         command: what connects its input and output with the server.
         target: the server, for messages.
+        elsewhere: the server is not in that pod, so it is the same whichever pod leads.
     """
 
     objects: Objects
@@ -72,6 +73,7 @@ class Tunnel:
     label: str
     command: tuple[str, ...]
     target: str
+    elsewhere: bool = False
 
     @classmethod
     def to_leader(cls, objects: Objects, database: str) -> Tunnel:
@@ -85,7 +87,8 @@ class Tunnel:
     def through(cls, objects: Objects, host: str, port: int) -> Tunnel:
         """To a server that the zone's northbound leader can reach."""
         command = ("ncat", host, str(port))
-        return cls(objects, _CENTRAL, "ovn-nb-leader", command, f"tcp:{host}:{port}")
+        target = f"tcp:{host}:{port}"
+        return cls(objects, _CENTRAL, "ovn-nb-leader", command, target, elsewhere=True)
 
     def __str__(self) -> str:
         """For messages: "ovnnb_db.sock in the ovn-central pod of az1 (ovn-nb-leader=true)"."""
@@ -146,10 +149,10 @@ class ExecStream:
     It is what `icplan.backends.streams.SocketStream` is to a socket.
     """
 
-    def __init__(self, connection: websocket.WebSocket, pod: Resource, target: str) -> None:
+    def __init__(self, connection: websocket.WebSocket, pod: Resource, *, elsewhere: bool) -> None:
         self._connection = connection
         self._pod = pod
-        self._target = target
+        self._elsewhere = elsewhere
         self._errors = b""
         self._ended = False
 
@@ -231,7 +234,8 @@ class ExecStream:
             )
         raise ConnectionFailed(
             f"cannot be connected from {self._pod}: {said or message}",
-            refused=_REFUSED in said.lower(),
+            # In the pod itself it may just be starting.
+            refused=self._elsewhere and _REFUSED in said.lower(),
         )
 
     def _explain_end(self, deadline: Deadline) -> None:
@@ -246,4 +250,4 @@ class ExecStream:
 
 def _open(tunnel: Tunnel, pod: Resource, container: str, deadline: Deadline) -> ExecStream:
     connection = open_stream(tunnel.objects, pod, container, tunnel.command, deadline, given=True)
-    return ExecStream(connection, pod, tunnel.target)
+    return ExecStream(connection, pod, elsewhere=tunnel.elsewhere)

@@ -107,7 +107,8 @@ def test_an_address_is_reached_through_the_zone(objects: Objects, zone: Kubernet
     host, _, port = zone.northbound.network.removeprefix("tcp:").rpartition(":")
     with client(Tunnel.through(objects, host, int(port))) as one:
         assert one.read(NAME)["NB_Global"]
-    cause = failing(Tunnel.through(objects, "127.0.0.1", 9))
+    # It is nobody for another pod, too: none is waited for.
+    cause = failing(Tunnel.through(objects, "127.0.0.1", 9), seconds=60.0)
     assert "cannot be connected from Pod kube-system/ovn-central-" in cause
     assert "refused" in cause
 

@@ -32,10 +32,10 @@ def test_a_cluster_that_somebody_else_runs(short_path: Path) -> None:
 
         second = next(number for number in (1, 2, 3) if number != lost)
         lab.ic.kill_member(second)
-        verified = icplan("verify", "--timeout", "5")
+        verified = icplan("verify")
         assert verified.exit == 1
         assert "quorum lost: 1 of 3 members answers, 2 are needed" in verified.out
         assert host in verified.out
-        planned = icplan("plan", "--timeout", "5")
+        planned = icplan("plan")
         assert planned.exit == 1
         assert "quorum lost: 1 of 3 members answers" in planned.out

@@ -265,7 +265,7 @@ def test_the_databases_are_reached_through_a_cluster(
     # From a machine that the hosts do not let in, the first cluster that is let in serves.
     monkeypatch.setattr(access, "Endpoint", closed)
     named = ["--kube-context", "az2", "--kube-context", "az1"]
-    code = run(["import", *named, *importing.kubeconfig, "--timeout", "5"])
+    code = run(["import", *named, *importing.kubeconfig])
     said = capsys.readouterr()
     assert code == 0, said.err
     assert YAML(typ="safe").load(said.out)["icDatabase"]["reach"] == {"through": "az1"}

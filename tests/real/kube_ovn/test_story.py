@@ -244,7 +244,7 @@ def test_a_cluster_that_does_not_answer(lab: Lab, icplan: Icplan) -> None:
     server = lab.clusters["az2"].cluster.server
     server.freeze()
     try:
-        plan = icplan("plan", "--timeout", "2")
+        plan = icplan("plan", "--timeout", "10")
         assert plan.exit == 1
         assert "Kubernetes API of az2" in plan.out
         assert "az1/ic-config" in plan.out
