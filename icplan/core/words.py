@@ -8,6 +8,12 @@ from difflib import SequenceMatcher
 MOST = 5
 """So many names, addresses or prefixes are told; the others are counted."""
 
+FEW = 3
+"""As many where the line has more to say than the names."""
+
+REPAIRED = "icplan plan shows the difference, icplan apply repairs it"
+"""The cure of whatever differs from the file and can be looked at."""
+
 
 def listed(found: Sequence[str], most: int = MOST) -> str:
     """The first ones, and how many more there are."""

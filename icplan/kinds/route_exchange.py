@@ -19,6 +19,7 @@ from icplan.core.io import (
 )
 from icplan.core.state import Absent, Declared, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import Attributes, Plain, known, plain
+from icplan.core.words import FEW, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import UNDECIDED, Check, Kind, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
@@ -136,7 +137,7 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     )
     if not exchanging:
         withheld = _tuple(change, before=False)
-        but = f", but for {_listed(withheld)} in either direction" if withheld else ""
+        but = f", but for {listed(withheld, FEW)} in either direction" if withheld else ""
         sentence = f"{zone} and the other zones learn each other's subnets{but}"
         yield Effect(zone, Impact.NONE, sentence)
         return
@@ -155,12 +156,12 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
         yield Effect(
             zone,
             Impact.OUTAGE,
-            f"the other zones lose {_listed(lost)} of {zone}, within about 1 s; {zone} does not "
-            "learn it from them either",
+            f"the other zones lose {listed(lost, FEW)} of {zone}, within about 1 s; {zone} "
+            "does not learn it from them either",
             lost,
         )
     if gained := ordered(then - now):
-        sentence = f"the other zones learn {_listed(gained)} of {zone}"
+        sentence = f"the other zones learn {listed(gained, FEW)} of {zone}"
         yield Effect(zone, Impact.NONE, sentence, gained, offers=gained)
     if added := ordered(set(ours_after) - set(ours_before)):
         unlearned = ordered(
@@ -172,8 +173,8 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
             yield Effect(
                 zone,
                 Impact.OUTAGE,
-                f"{zone} loses {_listed(unlearned)} of the other zones: a denylist works in both "
-                "directions",
+                f"{zone} loses {listed(unlearned, FEW)} of the other zones: a denylist works in "
+                "both directions",
                 unlearned,
             )
 
@@ -188,11 +189,6 @@ def _tuple(change: Change, *, before: bool) -> tuple[str, ...]:
     attributes = change.before if before else change.after
     value = plain(attributes, "withhold") if attributes else ()
     return value if isinstance(value, tuple) else ()
-
-
-def _listed(prefixes: tuple[str, ...]) -> str:
-    shown = ", ".join(prefixes[:3])
-    return shown if len(prefixes) <= 3 else f"{shown} and {len(prefixes) - 3} more"
 
 
 def operation(change: Change, view: View) -> Operation:
@@ -291,7 +287,7 @@ def _unlearned(zone: str, router: str) -> Check:
 def _hidden(zone: str, prefixes: tuple[str, ...]) -> Check:
     return Check(
         address(zone),
-        f"{_listed(prefixes)} of {zone} is not advertised",
+        f"{listed(prefixes, FEW)} of {zone} is not advertised",
         frozenset({address(zone)}),
         in_ic(
             lambda ic: verdict(

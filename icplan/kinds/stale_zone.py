@@ -25,6 +25,7 @@ from icplan.core.io import (
 )
 from icplan.core.state import Absent, DeclaredAbsent, Desired, Observed, Present
 from icplan.core.value import Attributes, Known
+from icplan.core.words import FEW, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Kind, Missing, Verdict, View, one_step
 from icplan.kinds.common.evidence import in_ic, in_zone, ovn_ic_cure, verdict
@@ -132,11 +133,11 @@ def effects(change: Change, view: View) -> Iterator[Effect]:
     for prefixes, peers in groups.items():
         lose, hold = ("loses", "holds") if len(peers) == 1 else ("lose", "hold")
         sentence = (
-            f"{_listed(peers)} {hold} {_listed(prefixes)} towards {zone}, which {what}, and {lose} "
-            "that within seconds"
+            f"{listed(peers, FEW)} {hold} {listed(prefixes, FEW)} towards {zone}, which {what}, "
+            f"and {lose} that within seconds"
         )
         if others := _takers(view, zone, prefixes, peers):
-            sentence += f"; what {_listed(others)} advertises of it takes over"
+            sentence += f"; what {listed(others, FEW)} advertises of it takes over"
         yield Effect(zone, impact, sentence, prefixes, leaves=not dead)
     if not held:
         yield Effect(zone, Impact.NONE, f"no zone that can be seen holds a route towards {zone}")
@@ -174,11 +175,6 @@ def _held(view: View, zone: str) -> dict[str, tuple[str, ...]]:
 def _sources(view: View, zone: str) -> frozenset[str]:
     ic = view.facts.ic_southbound
     return frozenset(one.uuid for one in (ic.routes if ic else ()) if one.zone == zone)
-
-
-def _listed(names: list[str] | tuple[str, ...]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 
 
 def operation(change: Change, view: View) -> Operation:

@@ -9,6 +9,7 @@ from icplan.core.io import Operation, Query, Unreadable
 from icplan.core.kubernetes import FieldChange, GetObject, PatchFields, Tree, at, list_at
 from icplan.core.state import Absent, Declared, DesiredState, ObservedState, Present
 from icplan.core.value import Known, plain
+from icplan.core.words import REPAIRED
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Guard, Held, Kind, Missing, Step, Verdict, View
 from icplan.kinds.common.evidence import in_cluster, verdict
@@ -253,7 +254,7 @@ def _told(zone: str, count: str) -> Check:
         return verdict(
             found == count,
             f"{titled(zone)} has {SWITCH_NUMBER} {found or 'not set'}, not {count}",
-            "icplan plan shows the difference, icplan apply repairs it",
+            REPAIRED,
         )
 
     return Check(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from icplan.core.address import Address
 from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import Known
+from icplan.core.words import FEW, listed
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
@@ -117,16 +118,14 @@ class ByHand:
                 yield from self._left_out(effect)
 
     def _lost(self, zone: str, prefixes: tuple[str, ...], address: str, owner: str) -> Effect:
-        listed = ", ".join(prefixes[:3])
-        listed += f" and {len(prefixes) - 3} more" if len(prefixes) > 3 else ""
         lead, are = ("leads", "it is") if len(prefixes) == 1 else ("lead", "they are")
         # Of a zone that is not in the file it is not known whether it is rebuilt.
         keeps = "does not keep" if owner in self._declared else "may not keep"
         return Effect(
             zone,
             Impact.OUTAGE,
-            f"{listed} by hand in {zone} over {address} of {owner} {lead} nowhere until {are} "
-            f"rewritten: {owner} {keeps} that address",
+            f"{listed(prefixes, FEW)} by hand in {zone} over {address} of {owner} {lead} nowhere "
+            f"until {are} rewritten: {owner} {keeps} that address",
             prefixes,
             towards=(owner,),
         )

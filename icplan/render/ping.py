@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.io import Unreadable
 from icplan.core.ping import Echo, PathMtu
+from icplan.core.words import listed
 from icplan.kinds.common.contract import Held, Missing
 from icplan.planning.probes import Pinged
 from icplan.render.document import Json
@@ -43,11 +44,10 @@ def _good(report: PingReport, paint: Paint) -> Iterator[str]:
             by_source.setdefault((one.source, _size(one.mtu)), []).append(one)
     for (source, size), found in by_source.items():
         names = list(dict.fromkeys(one.target for one in found))
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         echoes = [one.echo for one in found if one.echo is not None]
         lost, sent = sum(one.lost for one in echoes), sum(one.sent for one in echoes)
         line = (
-            f"  {source} -> {', '.join(names[:_MOST_NAMES])}{more}: {sent - lost} of {sent} "
+            f"  {source} -> {listed(names, _MOST_NAMES)}: {sent - lost} of {sent} "
             f"answered{_times(echoes)}{size}"
         )
         yield paint.altered(line) if lost else paint.good(line)

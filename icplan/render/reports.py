@@ -8,6 +8,7 @@ from typing import cast
 
 from icplan.core.change import Reason
 from icplan.core.io import Unreadable
+from icplan.core.words import FEW, REPAIRED, listed
 from icplan.kinds.common.contract import Check, Held, Missing
 from icplan.render.document import FORMAT_VERSION, Json, PlanDocument
 from icplan.render.paint import Paint, escape
@@ -179,8 +180,7 @@ def _numbers(report: VerifyReport, paint: Paint) -> str:
 
 
 def _unwatched(zones: tuple[str, ...]) -> str:
-    more = f" and {len(zones) - 3} more" if len(zones) > 3 else ""
-    names = ", ".join(escape(one) for one in zones[:3]) + more
+    names = listed([escape(one) for one in zones], FEW)
     what = f"gateways of {names} answer" if zones[1:] else f"gateway of {names} answers"
     return f"Not known: whether the single {what}. Only packets tell: icplan verify --ping"
 
@@ -199,7 +199,7 @@ def _drift_cure(report: VerifyReport) -> str:
         return (
             "icplan plan shows the difference, icplan apply repairs it once everything can be seen"
         )
-    return "icplan plan shows the difference, icplan apply repairs it"
+    return REPAIRED
 
 
 def _unseen(report: VerifyReport) -> Iterator[tuple[str, Unreadable]]:

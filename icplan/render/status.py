@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypedDict
 
+from icplan.core.words import listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import trouble
 from icplan.kinds.common.transit_address import bare
@@ -364,5 +365,4 @@ def _controller_text(controller: ControllerStatus, paint: Paint) -> str:
 
 
 def _some(prefixes: list[str]) -> str:
-    shown = ", ".join(map(escape, prefixes[:6]))
-    return shown if len(prefixes) <= 6 else f"{shown} and {len(prefixes) - 6} more"
+    return listed([*map(escape, prefixes)], 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.change import Reason
+from icplan.core.words import FEW, listed
 from icplan.planning.verdicts import waivable
 from icplan.render.document import (
     ChangeDocument,
@@ -244,9 +245,7 @@ def _if_gone(document: PlanDocument) -> str:
 def _peers(peers: list[str]) -> str:
     if not peers:
         return "zones that could not be seen"
-    if len(peers) <= 3:
-        return ", ".join(map(escape, peers))
-    return f"{', '.join(map(escape, peers[:3]))} and {len(peers) - 3} more"
+    return listed([*map(escape, peers)], FEW)
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

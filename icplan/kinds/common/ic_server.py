@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from icplan.core.address import IC, Address
 from icplan.core.commands import shown
+from icplan.core.words import REPAIRED
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import in_namespace
 from icplan.kinds.common.contract import Verdict, View
@@ -18,9 +19,6 @@ from icplan.spec.model import Runtime
 
 DEPLOYMENT_KIND = "deployment"
 """What runs the IC databases in a cluster."""
-
-
-REPAIR = "icplan plan shows the difference, icplan apply repairs it"
 
 
 def deployment_address() -> Address:
@@ -92,7 +90,7 @@ def runs(spec: Spec, zone: str) -> Callable[[Facts], Verdict]:
 
     def test(cluster: Cluster) -> Verdict:
         why = trouble(cluster.ic_server)
-        what = cure(spec, zone) if cluster.ic_server else REPAIR
+        what = cure(spec, zone) if cluster.ic_server else REPAIRED
         return verdict(not why, f"{titled(zone)}: {why}", what)
 
     return in_cluster(zone, test)

@@ -9,10 +9,10 @@ from icplan.kinds.common.commands import GATEWAY_MARK
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.transit_address import bare
-from icplan.ovn.attachment import of_router
+from icplan.ovn.attachment import Attachment, of_router
 from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.interconnect import IcSouthbound
-from icplan.ovn.southbound import Chassis
+from icplan.ovn.southbound import Chassis, Southbound
 
 
 def sharing(ic: IcSouthbound, zone: str, switch: str, networks: Iterable[str]) -> tuple[str, ...]:
@@ -137,6 +137,19 @@ def preferred(
         test,
         awaited=awaited,
     )
+
+
+def takes_over(found: Sequence[Attachment], southbound: Southbound, host: str) -> bool:
+    """Whether a gateway is to become the first one of a port where another one is that today.
+
+    Args:
+        found: the zone's ports on one transit switch; the first one counts.
+        southbound: the zone's.
+        host: the gateway's host name.
+    """
+    for one in found[:1]:
+        return bool(one.gateways) and southbound.host_of(one.gateways[0].chassis) != host
+    return False
 
 
 def _why_not(host: str, chassis: Sequence[Chassis], *, bound: bool) -> tuple[str, str]:

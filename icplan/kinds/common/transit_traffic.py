@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.address import Address
 from icplan.core.commands import shown
+from icplan.core.words import REPAIRED
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict
@@ -13,8 +14,6 @@ from icplan.kinds.common.evidence import in_zone
 from icplan.ovn.attachment import of_router
 from icplan.ovn.northbound import Northbound, SwitchPort
 from icplan.spec.load import Spec
-
-APPLY = "icplan plan shows the difference, icplan apply repairs it"
 
 
 def passing(
@@ -78,7 +77,7 @@ def port_off(spec: Spec, zone: zones.DeclaredZone, seen: Northbound, switch: str
             continue
         # Nothing is planned for a port that a controller has made.
         command = f"switch it on: {shown(ovn(spec, zone, 'ovn-nbctl', *words))}"
-        return Missing(f"{found}: no packet passes it", command if zone.kube_ovn else APPLY)
+        return Missing(f"{found}: no packet passes it", command if zone.kube_ovn else REPAIRED)
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from icplan.core.address import Address
 from icplan.core.state import Declared, Desired, Observed, Present
+from icplan.core.words import REPAIRED
 from icplan.kinds.common import transit_evidence, zones
 from icplan.kinds.common.commands import GATEWAY_SHOWS
 from icplan.kinds.common.config_map import KEYS, data
@@ -37,8 +38,6 @@ from icplan.ovn.facts import Facts
 from icplan.ovn.generation import Generation
 from icplan.ovn.northbound import ADVERTISE, LEARN, Northbound
 from icplan.spec.load import Spec
-
-APPLY = "icplan plan shows the difference, icplan apply repairs it"
 
 
 def checks(view: View) -> Iterator[Check]:
@@ -72,7 +71,7 @@ def _written(view: View, zone: zones.DeclaredZone) -> Check:
         return verdict(
             not wrong,
             f"{', '.join(wrong)} of ConfigMap {NAMESPACE}/ovn-ic-config of {zone.name} differs",
-            APPLY,
+            REPAIRED,
         )
 
     return Check(
@@ -259,13 +258,10 @@ def serving(
 
 
 def _takes_over(view: View, zone: str, switch: str, host: str) -> bool:
-    """Whether a gateway is to become the first one on a switch where another one is that today."""
     if view.facts.zone_unseen(zone) is not None:
         return False
-    south = view.facts.southbound[zone]
-    for one in of_router(view.facts.northbound[zone], switch, ROUTER):
-        return bool(one.gateways) and south.host_of(one.gateways[0].chassis) != host
-    return False
+    found = of_router(view.facts.northbound[zone], switch, ROUTER)
+    return transit_evidence.takes_over(found, view.facts.southbound[zone], host)
 
 
 def _port(
@@ -302,9 +298,9 @@ def _no_port(view: View, declared: zones.DeclaredZone, switch: str, facts: Facts
     told = cluster.config.data if cluster is not None and cluster.config is not None else {}
     wanted = data(view.spec, declared)
     if cluster is not None and any(told.get(key) != wanted[key] for key in KEYS):
-        return APPLY
+        return REPAIRED
     if lost_ports(replace(view, facts=facts), zone):
-        return APPLY
+        return REPAIRED
     if not ports(northbound):
         # Told of databases that do not answer, it takes everything down and then does nothing,
         # even if they answer again, until its pod is restarted (docs/facts.md section 3, measured).

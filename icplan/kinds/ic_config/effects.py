@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.change import Action, Change, Effect, Impact
 from icplan.core.value import Attributes, plain
+from icplan.core.words import FEW, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.controller import ENABLE, REBUILD_SECONDS, described
@@ -194,16 +195,11 @@ def _apart(zone: str, view: View) -> str:
     sentence = ""
     if others:
         place = declared_place(view.spec)
-        sentence += f"; it stays cut off from {_listed(others)} until all have moved to {place}"
+        sentence += f"; it stays cut off from {listed(others, FEW)} until all have moved to {place}"
     if staying:
-        left = _listed(sorted(staying))
+        left = listed(sorted(staying), FEW)
         sentence += f"; from {left}, which this plan does not move, it is cut off for good"
     return sentence
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def _to_be_moved(zone: zones.SeenZone, view: View) -> bool:

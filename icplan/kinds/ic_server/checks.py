@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from icplan.core.commands import shown
+from icplan.core.words import REPAIRED
 from icplan.kinds.common.commands import in_namespace
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.evidence import in_cluster, verdict
-from icplan.kinds.common.ic_server import REPAIR, deployed, deployment_address, runs, titled
+from icplan.kinds.common.ic_server import deployed, deployment_address, runs, titled
 from icplan.kinds.common.places import declared_place
 from icplan.ovn.cluster import IC_LEADERS, IC_SERVER, Cluster
 from icplan.ovn.facts import Facts
@@ -52,7 +53,7 @@ def _led(spec: Spec, zone: str) -> Callable[[Facts], Verdict]:
 
 def _answer(facts: Facts) -> Verdict:
     if facts.ic_absent:
-        return Missing("there are no IC databases", REPAIR)
+        return Missing("there are no IC databases", REPAIRED)
     return facts.ic_unseen() or Held()
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from icplan.core.address import Address
 from icplan.core.state import Declared
 from icplan.core.value import Known
+from icplan.core.words import FEW, REPAIRED, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Check, Held, Missing, Verdict, View
 from icplan.kinds.common.controller import controller_cure, needs
@@ -20,8 +21,6 @@ from icplan.ovn.facts import NOT_ASKED, Facts
 from icplan.ovn.northbound import ALLOW_PRIORITY, Northbound
 from icplan.ovn.prefix import family, ordered
 from icplan.spec.load import Spec
-
-CURE = "icplan plan shows the difference, icplan apply repairs it"
 
 
 def checks(view: View) -> Iterator[Check]:
@@ -99,16 +98,14 @@ def _there(
                 return Missing(why, "icplan plan says whose it is, and what to do about it")
             if led:
                 why = f"{prefix} leads to {', '.join(led)}, and {target} has {hops[0]} on {switch}"
-                return Missing(f"in {zone} {why}", CURE)
-            return Missing(f"{zone} has no route to {prefix} of {target} over {switch}", CURE)
+                return Missing(f"in {zone} {why}", REPAIRED)
+            return Missing(f"{zone} has no route to {prefix} of {target} over {switch}", REPAIRED)
         return Held()
 
     prefixes = ordered(prefix for prefix, _ in routes.values())
-    listed = ", ".join(prefixes[:3])
-    listed += f" and {len(prefixes) - 3} more" if len(prefixes) > 3 else ""
     return Check(
         Address(zone, NAME),
-        f"{zone} has its routes to {listed} of {target}",
+        f"{zone} has its routes to {listed(prefixes, FEW)} of {target}",
         about,
         test,
     )

@@ -12,10 +12,10 @@ from icplan.kinds.common.commands import GATEWAY_MARK, GATEWAY_UNMARK
 from icplan.kinds.common.contract import Check, Verdict, View
 from icplan.kinds.common.evidence import in_ic, ovn_ic_cure, verdict
 from icplan.kinds.common.gateways import rotated
-from icplan.kinds.common.transit_evidence import sharing
+from icplan.kinds.common.transit_evidence import sharing, takes_over
 from icplan.kinds.common.transit_switches import needed
 from icplan.kinds.common.transit_traffic import passing
-from icplan.kinds.transit_port.state import NAME, address, desired, switches_of, takes_over
+from icplan.kinds.transit_port.state import NAME, address, desired, of_zone, switches_of
 from icplan.ovn.interconnect import IcSouthbound
 
 MARK_CURE = "check that ovn-controller runs on {host}, and mark it there: " + GATEWAY_MARK
@@ -49,7 +49,7 @@ def checks(view: View) -> Iterator[Check]:
                 zone.declared.router,
                 first,
                 needs,
-                awaited=takes_over(zone, switch, first),
+                awaited=takes_over(of_zone(zone, switch), zone.southbound, first),
             )
             rivals = _rivals(view, zone.name, switch, wanted.get(one))
             yield transit_evidence.unique(one, zone.name, switch, needs | rivals, SHARED_CURE)

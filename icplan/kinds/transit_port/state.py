@@ -262,10 +262,3 @@ def _gateways(zone: zones.SeenZone, found: Attachment) -> tuple[str, ...]:
         names = tuple(f"{name}{EQUAL}" for name in names)
     # OVN ignores the gateway chassis of a port that has a group: shown, so that it is repaired.
     return (*names, GROUP) if found.router_port.ha_chassis_group else names
-
-
-def takes_over(zone: zones.SeenZone, switch: str, host: str) -> bool:
-    """Whether a gateway is to become the first one on a switch where another one is that today."""
-    for one in of_zone(zone, switch)[:1]:
-        return bool(one.gateways) and zone.southbound.host_of(one.gateways[0].chassis) != host
-    return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from icplan.core.address import IC
+from icplan.core.words import FEW, listed
 from icplan.kinds import route_exchange
 from icplan.kinds.common.contract import MARK
 from icplan.kinds.common.ic_server import titled
@@ -19,7 +20,6 @@ from icplan.spec import texts
 
 NOBODY = "imported"
 """The file's name when nobody has marked anything and none was asked for."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def owner(asked: str, facts: Facts) -> Owner:
     unsaid = tuple(
         Unsaid(
             min(site for site, _ in things),
-            _listed([thing for _, thing in things]),
+            listed(sorted(thing for _, thing in things), FEW),
             f"the mark says that this belongs to the file named {mark}, not to {name}",
             f"import with --name {mark}, or remove the mark if that file is gone for good",
             near="metadata",
@@ -74,11 +74,6 @@ def _is_name(mark: str) -> bool:
     except PydanticCustomError:
         return False
     return True
-
-
-def _listed(things: list[str]) -> str:
-    shown = ", ".join(sorted(things)[:_SHOWN])
-    return shown if len(things) <= _SHOWN else f"{shown} and {len(things) - _SHOWN} more"
 
 
 def _marks(facts: Facts) -> Iterator[tuple[str, str, str]]:

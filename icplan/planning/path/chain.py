@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from icplan.core.words import REPAIRED
 from icplan.kinds.common.contract import Missing, Verdict
 from icplan.kinds.common.evidence import verdict
 from icplan.ovn.facts import NOT_ASKED
 from icplan.planning.path import offering, taking
 from icplan.planning.path.ends import End, Named, in_common, resolve
-from icplan.planning.path.leg import APPLY, Leg, evidence
+from icplan.planning.path.leg import Leg, evidence
 from icplan.planning.path.links import (
     Direction,
     Link,
@@ -82,7 +83,7 @@ def _switch(leg: Leg, name: str) -> Verdict:
     if unseen is not None or ic is None:
         return unseen or NOT_ASKED
     there = any(one.name == name for one in ic.transit_switches)
-    return verdict(there, f"there is no transit switch {name}", APPLY)
+    return verdict(there, f"there is no transit switch {name}", REPAIRED)
 
 
 def first_break(found: Way) -> tuple[Direction, Link, Missing] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from icplan.core.change import Change, Reason
 from icplan.core.io import Unreadable
+from icplan.core.words import FEW, REPAIRED, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.config_map import KEYS, data
 from icplan.kinds.common.contract import Held, Missing, Verdict, View
@@ -20,7 +21,6 @@ from icplan.ovn.routes import Candidate, candidates
 from icplan.planning.path.ends import End
 from icplan.planning.plan import Plan
 
-APPLY = "icplan plan shows the difference, icplan apply repairs it"
 _APART = frozenset({"denylist", "subnet", "route-exchange"})
 """Kinds whose evidence is about prefixes: the links ask it for the ones that matter here."""
 
@@ -130,9 +130,8 @@ def as_declared(leg: Leg, end: End) -> Verdict:
     changes = drift(leg, end)
     if not changes:
         return Held()
-    shown = [f"{one.address} ({_what(one)})" for one in changes[:3]]
-    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    return Missing(f"{end.zone.name} differs from the file: {', '.join(shown)}{more}", APPLY)
+    shown = [f"{one.address} ({_what(one)})" for one in changes]
+    return Missing(f"{end.zone.name} differs from the file: {listed(shown, FEW)}", REPAIRED)
 
 
 def evidence(leg: Leg, end: End) -> tuple[int, Callable[[], Verdict]]:
@@ -168,14 +167,14 @@ def doer_cure(leg: Leg, zone: zones.DeclaredZone) -> str:
     A controller that was told something else has done right.
     """
     if not zone.kube_ovn:
-        return APPLY
+        return REPAIRED
     spec, cluster = leg.view.spec, leg.facts.clusters.get(zone.name)
     if cluster is not None and trouble(cluster):
         return running_cure(spec, zone.name, cluster)
     told = cluster.config.data if cluster is not None and cluster.config is not None else {}
     wanted = data(spec, zone)
     if cluster is not None and any(told.get(key) != wanted[key] for key in KEYS):
-        return APPLY
+        return REPAIRED
     return controller_cure(spec, zone.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.commands import shown
+from icplan.core.words import REPAIRED
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import GATEWAY_SHOWS, in_namespace, kubectl, ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
@@ -22,7 +23,6 @@ from icplan.ovn.prefix import family, inside, normal, overlap
 from icplan.ovn.subnets import resolve
 from icplan.planning.path.ends import End
 from icplan.planning.path.leg import (
-    APPLY,
     Leg,
     as_declared,
     carrier,
@@ -99,7 +99,7 @@ def _told(leg: Leg, end: End) -> Found:
     )
     nothing = _without_port(leg, end)
     then = "its controller interconnects nothing" if nothing else "what was made before is left"
-    return Missing(f"{why}: {then}", APPLY), nothing
+    return Missing(f"{why}: {then}", REPAIRED), nothing
 
 
 def _without_port(leg: Leg, end: End) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.commands import shown
+from icplan.core.words import REPAIRED
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import Held, Missing, Verdict
 from icplan.kinds.common.controller import controller_cure, off_and_on_cure
@@ -19,7 +20,7 @@ from icplan.ovn.policies import taken
 from icplan.ovn.prefix import family, inside, network, normal, ordered, overlap
 from icplan.ovn.subnets import is_prefix
 from icplan.planning.path.ends import End
-from icplan.planning.path.leg import APPLY, Leg, doer_cure, each, routers
+from icplan.planning.path.leg import Leg, doer_cure, each, routers
 from icplan.planning.path.links import Found, Probe, over_switches, vital
 from icplan.planning.path.offering import attached, declared, denial, routed
 from icplan.planning.taken_away import told
@@ -102,7 +103,7 @@ def _outside(leg: Leg, switch: str, hop: str) -> str:
     declared = subnets(switches.subnet_of(switches.names.index(switch)))
     right = any(inside(hop, str(one)) for one in declared)
     zone = leg.source.zone if right else leg.target.zone
-    return off_and_on_cure(leg.view.spec, zone.name) if zone.kube_ovn else APPLY
+    return off_and_on_cure(leg.view.spec, zone.name) if zone.kube_ovn else REPAIRED
 
 
 def _addresses(copy: SwitchPort) -> set[str]:

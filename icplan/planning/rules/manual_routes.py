@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from icplan.core.origin import Origin
 from icplan.core.state import Declared, Present
 from icplan.core.value import Known, plain
-from icplan.core.words import listed, sentence
+from icplan.core.words import FEW, listed, sentence
 from icplan.kinds import manual_route
 from icplan.kinds.common import zones
 from icplan.kinds.common.registered import owners
@@ -325,7 +325,7 @@ def manual_beside_automatic(spec: Spec) -> Iterator[Finding]:
     automatic = sorted(one.name for one in present if _automatic(spec, one))
     if not automatic:
         return
-    shown = ", ".join(automatic[:3]) + (f" and {len(automatic) - 3} more" if automatic[3:] else "")
+    shown = listed(automatic, FEW)
     for index, zone in enumerate(spec.interconnect.availability_zones):
         if _present(zone) and not _automatic(spec, zone):
             yield Finding(

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from icplan.core.address import IC
+from icplan.core.words import FEW, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import described, may_be
 from icplan.ovn.cluster import JOIN
@@ -15,9 +16,6 @@ from icplan.ovn.prefix import Prefixes, inside
 from icplan.planning.rules.contract import Finding, Seen
 from icplan.planning.rules.offered import Hidden, Offer, by_prefix, hidden, offers
 from icplan.planning.rules.routes import by_hand, transit_subnets
-
-MOST = 3
-"""So many of a finding's zones, Nodes or prefixes are named; the others are counted."""
 
 
 def _offers(seen: Seen) -> list[Offer]:
@@ -61,8 +59,7 @@ def _findings(seen: Seen, mine: Group[Offer], theirs: Group[Offer]) -> Iterator[
 
 def _whose(found: Sequence[Offer]) -> str:
     """Whose a prefix is: some of the zones by name, the others by their number."""
-    shown = ", ".join(one.shown for one in found[:MOST])
-    return f"{shown} and {len(found) - MOST} more" if len(found) > MOST else shown
+    return listed([one.shown for one in found], FEW)
 
 
 def _cure(seen: Seen, one: Offer, other: Offer, mine: str, theirs: str) -> str:
@@ -157,11 +154,10 @@ def _services(
 ) -> Iterator[Finding]:
     if one.planned and one.declared is not None:
         names = [zone.name for zone in clusters]
-        shown = ", ".join(names[:MOST])
-        more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
         yield Finding(
             one.zone,
-            f"{one.prefix} {one.shown} overlaps {block}, the service addresses of {shown}{more}",
+            f"{one.prefix} {one.shown} overlaps {block}, the service addresses of "
+            f"{listed(names, FEW)}",
             f"Withhold {one.prefix} in {one.zone}, or accept the rule with a reason.",
             one.declared.origin(seen.spec, "name"),
         )
@@ -202,11 +198,10 @@ def join_overlap(seen: Seen) -> Iterator[Finding]:
     }
     if concerned:
         named = sorted(concerned)
-        listed = ", ".join(f"{block} of {zone}" for zone, block in named[: MOST * 2])
-        more = f" and {len(named) - MOST * 2} more" if len(named) > MOST * 2 else ""
+        blocks = [f"{block} of {zone}" for zone, block in named]
         yield Finding(
             IC,
-            f"the join subnets overlap: {listed}{more}",
+            f"the join subnets overlap: {listed(blocks, FEW * 2)}",
             "Nothing to do now: Nodes themselves cannot reach pods of the other zones.",
         )
 
@@ -232,11 +227,10 @@ def node_overlap(seen: Seen) -> Iterator[Finding]:
                         found[1].append(f"{address} of {node.name}")
         for group, nodes in hit.values():
             theirs = [one for one in group.owners if one.zone != zone.name]
-            more = f" and {len(nodes) - MOST} more" if len(nodes) > MOST else ""
             yield Finding(
                 zone.name,
                 f"{group.prefix} {_whose(theirs)} contains addresses of Nodes of {zone.name}: "
-                f"{', '.join(nodes[:MOST])}{more}",
+                f"{listed(nodes, FEW)}",
                 f"Withhold {group.prefix} in {theirs[0].zone}, unless nobody in {zone.name} calls "
                 "these addresses there.",
                 zone.declared.origin(seen.spec, "name"),

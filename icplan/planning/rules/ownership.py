@@ -8,7 +8,7 @@ from icplan.core.address import IC
 from icplan.core.commands import shown
 from icplan.core.engines import LABEL
 from icplan.core.state import Present
-from icplan.core.words import there_are
+from icplan.core.words import FEW, listed, there_are
 from icplan.kinds import (
     ic_config,
     ic_server,
@@ -173,5 +173,4 @@ def _held_by(holders: Sequence[str]) -> str:
     if not holders:
         return ""
     hold = "holds" if len(holders) == 1 else "hold"
-    more = f" and {len(holders) - 3} more" if len(holders) > 3 else ""
-    return f"; {', '.join(holders[:3])}{more} {hold} routes towards it"
+    return f"; {listed(holders, FEW)} {hold} routes towards it"

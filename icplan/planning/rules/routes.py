@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.commands import shown
-from icplan.core.words import there_are
+from icplan.core.words import FEW, listed, there_are
 from icplan.kinds.common import zones
 from icplan.kinds.common.commands import ovn
 from icplan.kinds.common.contract import MARK
@@ -73,11 +73,10 @@ def address_translation(seen: Seen) -> Iterator[Finding]:
         rules = [one for one in rules if one.type in {"snat", "dnat_and_snat"}]
         if rules:
             named = sorted(f"{one.type} {one.logical_ip} to {one.external_ip}" for one in rules)
-            shown = ", ".join(named[:3])
-            shown += f" and {len(rules) - 3} more" if len(rules) > 3 else ""
             yield Finding(
                 zone.name,
-                f"router {zone.router.name} of {zone.name} translates addresses: {shown}",
+                f"router {zone.router.name} of {zone.name} translates addresses: "
+                f"{listed(named, FEW)}",
                 f"Remove them ({_translated_by(seen, zone)}); those that match no traffic between "
                 "zones do no harm.",
                 zone.declared.origin(seen.spec, "router"),

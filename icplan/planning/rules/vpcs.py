@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from icplan.core.change import Action
 from icplan.core.origin import Origin
-from icplan.core.words import listed
+from icplan.core.words import FEW, listed
 from icplan.kinds.common import zones
 from icplan.kinds.common.controller import CONFIG_KIND
 from icplan.kinds.ic_config.effects import enabled
@@ -19,7 +19,6 @@ NOT_THERE = (
     f"Name Subnets of VPC {ROUTER}; a Subnet belongs to one VPC for good, so that one which must "
     "be reached from other zones is to be made anew in that one."
 )
-MOST = 3
 
 
 def of_other_vpcs(cluster: Cluster, entry: str) -> tuple[Subnet, ...]:
@@ -38,7 +37,7 @@ def of_other_vpcs(cluster: Cluster, entry: str) -> tuple[Subnet, ...]:
 
 def in_another_vpc(zone: str, entry: str, found: tuple[Subnet, ...]) -> str:
     """That what the file names is not interconnected."""
-    there = listed([_shown(one) for one in found], MOST)
+    there = listed([_shown(one) for one in found], FEW)
     return f"{entry} of {zone} cannot be interconnected: {there}, and only the default VPC is"
 
 
@@ -110,7 +109,7 @@ def stay_out(seen: Seen) -> Iterator[Finding]:
     for zone in zones.clusters(seen.view):
         found = [one for one in zone.cluster.subnets if not one.interconnected]
         if zone.name in joining and found:
-            there = listed([_shown(one) for one in found], MOST)
+            there = listed([_shown(one) for one in found], FEW)
             yield Finding(
                 zone.name,
                 f"not all Subnets of {zone.name} are interconnected: {there}",
