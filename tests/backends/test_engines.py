@@ -85,7 +85,10 @@ DOCKER = {
         "its daemon does not let this user in",
         "root",
     ),
-    "echo 'something new' >&2; exit 1": ("docker says: something new", "docker inspect"),
+    "echo 'something new' >&2; exit 1": (
+        "docker says: something new",
+        "`docker container inspect ovn-ic-db`",
+    ),
     "echo nonsense": ("a way that icplan does not know", "docker container inspect"),
     "sleep 30": ("docker gave no answer within 0.5 s", "--timeout"),
 }
@@ -152,6 +155,22 @@ def test_nothing_is_asked_and_everything_is_quoted(play: Play, tmp_path: Path) -
     )
     assert first == f"{road}docker container inspect ovn-ic-db"
     assert second == f"{road}env LC_ALL=C ls -d -- '/a b;$(rm)'"
+
+
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ("ssh://root@h:2222", "`ssh -p 2222 root@h 'ctr -n default containers info ovn-ic-db'`"),
+        ("unix:///run/c.sock", "`ctr -a /run/c.sock -n default containers info ovn-ic-db`"),
+    ],
+)
+def test_the_cure_is_the_command_as_it_was_run(play: Play, where: str, command: str) -> None:
+    for program in ("ssh", "ctr"):
+        play(program, "echo 'something new' >&2; exit 1")
+    one = client(where, "containerd")
+    with pytest.raises(EngineUnreadable) as failure:
+        one.inspect(inspect(one))
+    assert failure.value.cure == f"try by hand: {command}"
 
 
 def test_a_host_without_the_engine(play: Play) -> None:

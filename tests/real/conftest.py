@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,35 @@ class Icplan:
             stdin=subprocess.DEVNULL,
             text=True,
         )
+
+    def typed(self, command: str, prompt: str, answers: Sequence[str]) -> tuple[int, str]:
+        """The exit code and the messages, after somebody has typed answers at a terminal.
+
+        Args:
+            command: the command.
+            prompt: how a question ends.
+            answers: one for each question.
+        """
+        controller, terminal = pty.openpty()
+        with subprocess.Popen(
+            self.argv(command),
+            cwd=self.directory,
+            stdin=terminal,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            os.close(terminal)
+            assert process.stderr is not None
+            said = ""
+            for answer in answers:
+                asked = said.count(prompt) + 1
+                while said.count(prompt) < asked and (more := process.stderr.read(1)):
+                    said += more
+                os.write(controller, f"{answer}\n".encode())
+            said += process.communicate(timeout=200)[1]
+        os.close(controller)
+        return process.returncode, said
 
     def apply(self) -> Result:
         """Applies without asking; it must succeed."""

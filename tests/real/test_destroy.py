@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-
 import pytest
 
 from icplan.lab import Lab, wait_until
@@ -15,6 +11,7 @@ from tests.real.test_story import learned
 
 pytestmark = pytest.mark.real
 APPROVED = ("destroy", "--auto-approve")
+NAMED = "Type its name, lab: "
 
 
 def unmark(lab: Lab) -> None:
@@ -177,32 +174,10 @@ def test_it_asks_for_the_name(lab: Lab, icplan: Icplan) -> None:
     left_out = icplan("plan", "--destroy", "--without", "az1")
     assert left_out.exit == 64
     assert "a zone that is left out still uses it" in left_out.err
-    assert typed(icplan, "yes") == 1
+    assert icplan.typed("destroy", NAMED, ["yes"])[0] == 1
     assert learned(lab, "az1")
-    assert typed(icplan, "lab") == 0
+    assert icplan.typed("destroy", NAMED, ["lab"])[0] == 0
     assert lab.ic.nbctl("ts-list").strip() == ""
-
-
-def typed(icplan: Icplan, text: str) -> int:
-    """The exit code after somebody has typed an answer at a terminal."""
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(
-        icplan.argv("destroy"),
-        cwd=icplan.directory,
-        stdin=terminal,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.close(terminal)
-        assert process.stderr is not None
-        said = ""
-        while not said.endswith("Type its name, lab: "):
-            said += process.stderr.read(1)
-        os.write(controller, f"{text}\n".encode())
-        process.communicate(timeout=200)
-    os.close(controller)
-    return process.returncode
 
 
 def test_only_what_was_shown(lab: Lab, icplan: Icplan) -> None:

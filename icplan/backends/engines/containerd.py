@@ -43,7 +43,8 @@ class Containerd:
             if "not found" in done.err.lower():
                 return None
             raise CommandFailed(
-                f"ctr says: {last_line(done.err)}", f"try by hand: ctr containers info {name}"
+                f"ctr says: {last_line(done.err)}",
+                f"try by hand: {self._ctr.by_hand('containers', 'info', name)}",
             )
         return read(done.out, self._state(name, deadline), variables)
 
@@ -53,8 +54,10 @@ class Containerd:
         return f"a container {name} runs in its namespace {_OF_CLUSTERS}" if runs else ""
 
     def _state(self, name: str, deadline: Deadline, ctr: Command | None = None) -> str:
-        cure = "try by hand: ctr tasks ls"
-        out = (ctr or self._ctr).demand(("tasks", "ls"), deadline, cure)
+        asked = ctr or self._ctr
+        out = asked.demand(
+            ("tasks", "ls"), deadline, f"try by hand: {asked.by_hand('tasks', 'ls')}"
+        )
         tasks = (line.split() for line in out.splitlines()[1:])
         found = {words[0]: words[-1].lower() for words in tasks if len(words) >= 3}
         return found.get(name, "without a task")
@@ -81,7 +84,8 @@ class Containerd:
 
         Images that were pulled have the name of their registry in front, imported ones may not.
         """
-        listed = self._ctr.demand(("images", "ls", "-q"), deadline, "try by hand: ctr images ls")
+        cure = f"try by hand: {self._ctr.by_hand('images', 'ls')}"
+        listed = self._ctr.demand(("images", "ls", "-q"), deadline, cure)
         there = {short(one): one for one in sorted(listed.split(), reverse=True)}
         if image in listed.split():
             return image
@@ -93,7 +97,7 @@ class Containerd:
             raise CommandFailed(
                 f"the image {full} is not there and cannot be pulled: {last_line(done.err)}",
                 f"correct the image, or bring an archive of it there (docker save) and load it: "
-                f"ctr -n {NAMESPACE} images import ARCHIVE",
+                f"{self._ctr.by_hand('images', 'import', 'ARCHIVE')}",
             )
         return full
 
@@ -102,20 +106,21 @@ class Containerd:
         self._ctr.demand(
             arguments(wanted, image),
             deadline,
-            f"see what there is: ctr containers info {wanted.name}; ctr tasks ls",
+            f"see what there is: {self._ctr.by_hand('containers', 'info', wanted.name)}; "
+            f"{self._ctr.by_hand('tasks', 'ls')}",
         )
 
     def mark(self, name: str, owner: str, deadline: Deadline) -> None:
         """Sets our mark on a container."""
-        self._ctr.demand(
-            ("containers", "label", name, f"{LABEL}={owner}"),
-            deadline,
-            f"try by hand: ctr containers label {name} {LABEL}={owner}",
-        )
+        label = ("containers", "label", name, f"{LABEL}={owner}")
+        self._ctr.demand(label, deadline, f"try by hand: {self._ctr.by_hand(*label)}")
 
     def remove(self, name: str, deadline: Deadline) -> None:
         """Stops a container and removes it."""
-        cure = f"see what holds it: ctr tasks ls, ctr containers delete {name}"
+        cure = (
+            f"see what holds it: {self._ctr.by_hand('tasks', 'ls')}; "
+            f"{self._ctr.by_hand('containers', 'delete', name)}"
+        )
         if self._state(name, deadline) == RUNNING:
             self._ctr(("tasks", "kill", "-s", "SIGTERM", name), deadline)
             patience = deadline.within(STOP_SECONDS)

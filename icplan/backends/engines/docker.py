@@ -39,7 +39,8 @@ class Docker:
             if any(one in done.err.lower() for one in _NONE):
                 return None
             raise CommandFailed(
-                f"docker says: {last_line(done.err)}", f"try by hand: docker inspect {name}"
+                f"docker says: {last_line(done.err)}",
+                f"try by hand: {self._docker.by_hand('container', 'inspect', name)}",
             )
         container = self._without_the_image_s(read(done.out, variables), done.out, deadline)
         if container.state == RUNNING:
@@ -80,14 +81,18 @@ class Docker:
             if done.code != 0:
                 raise CommandFailed(
                     f"the image {image} is not there and cannot be pulled: {last_line(done.err)}",
-                    f"correct the image, or bring it there: docker save {image} | docker load",
+                    "correct the image, or bring an archive of it there (docker save) and load "
+                    f"it: {self._docker.by_hand('load', '-i', 'ARCHIVE')}",
                 )
         return image
 
     def run(self, wanted: RunContainer, image: str, deadline: Deadline) -> None:
         """Starts a container for which everything was prepared."""
         self._docker.demand(
-            arguments(wanted, image), deadline, f"see why: docker ps -a; docker logs {wanted.name}"
+            arguments(wanted, image),
+            deadline,
+            f"see why: {self._docker.by_hand('ps', '-a')}; "
+            f"{self._docker.by_hand('logs', wanted.name)}",
         )
 
     def mark(self, name: str, owner: str, deadline: Deadline) -> None:
@@ -96,7 +101,7 @@ class Docker:
 
     def remove(self, name: str, deadline: Deadline) -> None:
         """Stops a container and removes it."""
-        cure = f"see what holds it: docker rm -f {name}"
+        cure = f"see what holds it: {self._docker.by_hand('rm', '-f', name)}"
         self._docker(("stop", "-t", str(STOP_SECONDS), name), deadline)
         self._docker.demand(("rm", "-f", name), deadline, cure)
 

@@ -57,6 +57,9 @@ class Road(Protocol):
             CommandFailed: it could not be run, or did not end in time.
         """
 
+    def by_hand(self, arguments: Sequence[str]) -> str:
+        """The command line with which a person does the same from here."""
+
 
 class Here:
     """This machine."""
@@ -71,6 +74,10 @@ class Here:
         if done is None:
             raise _no_command(arguments[0], "this machine")
         return done
+
+    def by_hand(self, arguments: Sequence[str]) -> str:
+        """The command line with which a person does the same from here."""
+        return shlex.join(arguments)
 
 
 class OverSsh:
@@ -87,6 +94,7 @@ class OverSsh:
         user, host, port = found[1], found[2].strip("[]"), found[3]
         self._title = f"{user}@{host}" if user else host
         self._port = port
+        self._login = f"ssh -p {port} {self._title}" if port else f"ssh {self._title}"
         self._options = (
             *("-o", "BatchMode=yes"),
             # A user's own setting may be silent; what breaks a connection is said at this level.
@@ -118,6 +126,10 @@ class OverSsh:
             raise _no_command(arguments[0], self._title)
         return done
 
+    def by_hand(self, arguments: Sequence[str]) -> str:
+        """The command line with which a person does the same from here."""
+        return f"{self._login} {shlex.quote(shlex.join(arguments))}"
+
     def _failed(self, program: str, own: str, said: str) -> CommandFailed:
         """In words, why there is no result.
 
@@ -126,11 +138,11 @@ class OverSsh:
         may have been done.
         """
         port = f" -p {self._port}" if self._port else ""
-        by_hand = f"ssh{port} {self._title}"
+        by_hand = f"try by hand: {self._login}"
         known = {
             _HOST_KEY: (
                 "ssh does not know its host key, or knows another one",
-                f"compare the key and accept it: {by_hand}",
+                f"compare the key and accept it: {self._login}",
             ),
             _DENIED: (
                 f"ssh is not let in as {self._title}",
@@ -138,11 +150,11 @@ class OverSsh:
             ),
             _REFUSED: (
                 "ssh finds nobody who listens there",
-                f"check that sshd runs, and the port: {by_hand}",
+                f"check that sshd runs, and the port: {self._login}",
             ),
             _SILENT: (
                 "ssh gets no answer from there",
-                f"check the address, and that no firewall is between: {by_hand}",
+                f"check the address, and that no firewall is between: {self._login}",
             ),
             _NO_NAME: (
                 "ssh cannot resolve its name",
@@ -157,14 +169,14 @@ class OverSsh:
         if before:
             # A host on the way says why on the other road.
             why = last_line(said) if said.strip() else before[-1]
-            return CommandFailed(f"ssh fails: {why}", f"try by hand: {by_hand}", unsent=True)
+            return CommandFailed(f"ssh fails: {why}", by_hand, unsent=True)
         if own.strip() or _LOST.search(said):
             why = last_line(f"{said}\n{own}")
-            return CommandFailed(f"ssh fails: {why}", f"try by hand: {by_hand}", unanswered=True)
+            return CommandFailed(f"ssh fails: {why}", by_hand, unanswered=True)
         # So it also ends when a signal ended the command.
         return CommandFailed(
             f"ssh, or {program} on {self._title}, fails: {last_line(said)}",
-            f"try by hand: {by_hand}",
+            by_hand,
             unanswered=True,
         )
 

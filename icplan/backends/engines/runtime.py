@@ -8,6 +8,7 @@ from typing import Protocol
 from icplan.backends.deadline import Deadline
 from icplan.backends.engines.failures import CommandFailed, last_line
 from icplan.backends.engines.road import Done, Road
+from icplan.core.commands import shown
 from icplan.core.engines import Container, RunContainer
 
 STOP_SECONDS = 3
@@ -82,6 +83,10 @@ class Command:
         if done.code != 0:
             raise CommandFailed(f"{self._words[0]} says: {last_line(done.err)}", cure)
         return done.out
+
+    def by_hand(self, *arguments: str) -> str:
+        """The command line with which a person does the same, for a cure."""
+        return shown(self.road.by_hand((*self._words, *arguments)))
 
     def _require_daemon(self, said: str) -> None:
         """Their messages are no part of any interface; what is not known here is shown as it is."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from icplan.core.address import IC
+from icplan.core.commands import shown
 from icplan.errors import IcplanError
 from icplan.kinds.common.controller import ENABLE
 from icplan.kinds.common.cycle import OFF
@@ -210,7 +211,7 @@ def _others(rows: Mapping[str, TransitSwitch], declared: Sequence[str]) -> Itera
                 "the file counts transit switches by their names ts, ts1, ts2 without a gap, "
                 f"{MOST_SWITCHES} at most, and this is none of them",
                 "leave it, as icplan does; or, if nobody uses it: "
-                f"ovn-ic-nbctl ts-del {shlex.quote(name)}",
+                f"{shown(f'ovn-ic-nbctl ts-del {shlex.quote(name)}')}",
                 NEAR_SWITCHES,
                 covered(switch_address(name)),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -49,6 +50,19 @@ class World:
             f"  deployment: {{runtime: {runtime}, image: {image}, engines: {{{reached}}}}}\n"
             f"{more}transitSwitches:{zones}"
         )
+
+    def paste(self, commands: Sequence[str]) -> None:
+        """Runs what a cure tells, by a shell, as it stands there."""
+        for command in commands:
+            done = subprocess.run(
+                ["sh", "-c", command],
+                env=self.engines.ssh.environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            )
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
 
     def sbctl(self, *arguments: str) -> str:
         """ovn-ic-sbctl on whatever leads."""

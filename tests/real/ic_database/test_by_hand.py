@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -77,20 +76,6 @@ def moving(w: World) -> list[str]:
     return found
 
 
-def paste(w: World, commands: list[str]) -> None:
-    """Runs what a cure tells, by a shell, as it stands there."""
-    for command in commands:
-        done = subprocess.run(
-            ["sh", "-c", command],
-            env=w.engines.ssh.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-
-
 @pytest.mark.parametrize("inside", [False, True], ids=["other-folder", "in-itself"])
 @pytest.mark.parametrize("runtime", ["docker", "containerd"])
 def test_databases_in_another_place_are_not_replaced_by_empty_ones(
@@ -117,7 +102,7 @@ def test_databases_in_another_place_are_not_replaced_by_empty_ones(
     assert refused.exit == 4, refused.out
     assert ours(w, mark)
 
-    paste(w, moving(w))
+    w.paste(moving(w))
     if inside:
         # There were files of before in the way: put aside, not lost.
         assert "ovn_ic_nb_db.db" in host.run("ls", "/root")

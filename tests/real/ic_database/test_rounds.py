@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
@@ -78,7 +75,7 @@ def test_what_was_approved_is_one_plan(stopped: World, way: str) -> None:
 
 
 def test_the_second_round_is_asked_about_too(stopped: World) -> None:
-    code, said = typed(stopped, "apply", ["yes", "no"])
+    code, said = stopped.icplan.typed("apply", "taken as one: ", ["yes", "no"])
     assert said.count("Apply this plan? Only `yes` is taken as one: ") == 2
     assert code == 3
     assert "the IC databases were started, and nothing else was written" in said
@@ -128,27 +125,3 @@ def test_a_signal_between_the_rounds_has_written_before(stopped: World) -> None:
     assert running.returncode in {0, 3}
     stopped.icplan.apply()
     assert stopped.icplan.changes() == {}
-
-
-def typed(w: World, command: str, answers: Sequence[str]) -> tuple[int, str]:
-    """The exit code and what was said, after somebody has typed answers at a terminal."""
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(
-        w.icplan.argv(command),
-        cwd=w.icplan.directory,
-        stdin=terminal,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.close(terminal)
-        assert process.stderr is not None
-        said = ""
-        for answer in answers:
-            asked = said.count("taken as one: ") + 1
-            while said.count("taken as one: ") < asked and (more := process.stderr.read(1)):
-                said += more
-            os.write(controller, f"{answer}\n".encode())
-        said += process.communicate(timeout=200)[1]
-    os.close(controller)
-    return process.returncode, said

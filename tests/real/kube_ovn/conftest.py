@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from icplan.lab import Lab, LabOptions
-from tests.real.conftest import Icplan
+from icplan.lab import Lab, LabOptions, Mode
+from tests.real.conftest import Icplan, demand_namespaces
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,18 @@ def lab() -> Iterator[Lab]:
         )
         with Lab(Path(parent).resolve() / "lab", options) as lab:
             lab.zones["az1"].add_subnet("office", "10.116.0.1/24")
+            yield lab
+
+
+@contextmanager
+def with_packets() -> Iterator[Lab]:
+    """Two clusters with packets: pods in network namespaces, real Geneve between the hosts."""
+    demand_namespaces()
+    with tempfile.TemporaryDirectory(prefix="icp-") as parent:
+        options = LabOptions(
+            mode=Mode.NAMESPACES, kubernetes=True, play_kube_ovn=True, collisions=False
+        )
+        with Lab(Path(parent).resolve() / "lab", options) as lab:
             yield lab
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from icplan.lab import Lab, LabOptions, Mode, wait_until
+from icplan.lab import Lab, wait_until
 from icplan.lab.namespace_fabric import NamespaceFabric
-from tests.real.conftest import Icplan, Result, demand_namespaces
+from tests.real.conftest import Icplan, Result
+from tests.real.kube_ovn.conftest import with_packets
 from tests.real.kube_ovn.looks import api
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
@@ -29,13 +28,8 @@ BOTH = {("az1", "az2"), ("az2", "az1")}
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Two clusters with packets: pods in network namespaces, real Geneve between the hosts."""
-    demand_namespaces()
-    with tempfile.TemporaryDirectory(prefix="icp-") as parent:
-        options = LabOptions(
-            mode=Mode.NAMESPACES, kubernetes=True, play_kube_ovn=True, collisions=False
-        )
-        with Lab(Path(parent).resolve() / "lab", options) as lab:
-            yield lab
+    with with_packets() as lab:
+        yield lab
 
 
 def pods(lab: Lab) -> dict[str, list[str]]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-import tempfile
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from icplan.lab import Lab, LabOptions, Mode, wait_until
-from tests.real.conftest import Icplan, Result, demand_namespaces
+from icplan.lab import Lab, wait_until
+from tests.real.conftest import Icplan, Result
+from tests.real.kube_ovn.conftest import with_packets
 from tests.real.kube_ovn.looks import CONFIG, api
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("kubernetes")]
@@ -26,19 +25,14 @@ ROUTE = "logical_router_static_route"
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """Two clusters with packets, and a pod in each."""
-    demand_namespaces()
-    with tempfile.TemporaryDirectory(prefix="icp-") as parent:
-        options = LabOptions(
-            mode=Mode.NAMESPACES, kubernetes=True, play_kube_ovn=True, collisions=False
-        )
-        with Lab(Path(parent).resolve() / "lab", options) as lab:
-            for name in lab.clusters:
-                containers = [{"name": "web", "image": "web"}]
-                body = {"metadata": {"name": "web"}, "spec": {"containers": containers}}
-                api(lab, name).create(PODS, body)
-            for name in lab.clusters:
-                wait_until(partial(running, lab, name), f"the pod of {name} runs")
-            yield lab
+    with with_packets() as lab:
+        for name in lab.clusters:
+            containers = [{"name": "web", "image": "web"}]
+            body = {"metadata": {"name": "web"}, "spec": {"containers": containers}}
+            api(lab, name).create(PODS, body)
+        for name in lab.clusters:
+            wait_until(partial(running, lab, name), f"the pod of {name} runs")
+        yield lab
 
 
 def running(lab: Lab, zone: str) -> bool:
