@@ -12,9 +12,9 @@ import pytest
 from icplan.errors import UsageError
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import Missing
-from icplan.planning.path.chain import first_break, way
+from icplan.planning.path.chain import way
 from icplan.planning.path.ends import Named, parse_both, queries
-from icplan.planning.path.links import Direction, State, Way
+from icplan.planning.path.links import Direction, Link, State, Way
 from icplan.planning.plan import Plan
 from icplan.render.paint import Paint
 from icplan.render.path import path_document, path_text
@@ -64,6 +64,14 @@ def test_a_way_that_holds(case: str, ends: tuple[str, str]) -> None:
     found = walked(plan_of(FOLDER / case), *ends)
     assert [states(one) for one in found.directions] == [{State.HELD}, {State.HELD}]
     assert first_break(found) is None
+
+
+def first_break(found: Way) -> tuple[Direction, Link, Missing] | None:
+    """Where traffic between the two ends first ends."""
+    for one in found.directions:
+        if one.broken is not None and isinstance(one.broken.verdict, Missing):
+            return one, one.broken, one.broken.verdict
+    return None
 
 
 def test_where_verify_misses_nothing_only_what_is_kept_back_ends_a_way() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from icplan.core.words import REPAIRED
-from icplan.kinds.common.contract import Missing, Verdict
+from icplan.kinds.common.contract import Verdict
 from icplan.kinds.common.evidence import verdict
 from icplan.ovn.facts import NOT_ASKED
 from icplan.planning.path import offering, taking
@@ -84,11 +84,3 @@ def _switch(leg: Leg, name: str) -> Verdict:
         return unseen or NOT_ASKED
     there = any(one.name == name for one in ic.transit_switches)
     return verdict(there, f"there is no transit switch {name}", REPAIRED)
-
-
-def first_break(found: Way) -> tuple[Direction, Link, Missing] | None:
-    """Where traffic between the two ends first ends."""
-    for one in found.directions:
-        if one.broken is not None and isinstance(one.broken.verdict, Missing):
-            return one, one.broken, one.broken.verdict
-    return None
