@@ -27,6 +27,23 @@ def routes(facts: Facts) -> Iterator[tuple[str, StaticRoute]]:
                 yield zone, route
 
 
+def moved(change: Change) -> tuple[str, str, str] | None:
+    """Zone, prefix and next hop of a route that a change takes from where it leads; or None."""
+    hop = (change.before or {}).get(manual_route.HOP)
+    if change.address.kind != manual_route.NAME or not isinstance(hop, Known):
+        return None
+    return change.address.site, manual_route.place(change.address)[0], str(hop.value)
+
+
+def untouched(facts: Facts, changes: Sequence[Change]) -> Iterator[tuple[str, str, str]]:
+    """Zone, prefix and next hop of each of those routes that no change is about."""
+    changed = {moved(change) for change in changes}
+    for zone, route in routes(facts):
+        found = (zone, route.prefix, bare(route.nexthop))
+        if found not in changed:
+            yield found
+
+
 class ByHand:
     """The routes of a view that people made, and those of the file, to be asked what breaks them.
 
@@ -45,24 +62,16 @@ class ByHand:
         self._by_hop: dict[str, dict[str, list[str]]] = {}
         self._ours: dict[str, list[Change]] = {}
         self._made: dict[str, list[Address]] = {}
-        changed: set[tuple[str, str, str]] = set()
         for change in changes:
-            if change.address.kind != manual_route.NAME:
-                continue
-            if change.action is Action.CREATE:
+            if change.address.kind == manual_route.NAME and change.action is Action.CREATE:
                 target = (change.after or {}).get(manual_route.TO)
                 ends = {change.address.site, str(target.value) if isinstance(target, Known) else ""}
                 for zone in ends:
                     self._made.setdefault(zone, []).append(change.address)
-            hop = (change.before or {}).get(manual_route.HOP)
-            if isinstance(hop, Known):
-                prefix, _ = manual_route.place(change.address)
-                changed.add((change.address.site, prefix, str(hop.value)))
-                self._ours.setdefault(str(hop.value), []).append(change)
-        for zone, route in routes(view.facts):
-            hop_ = bare(route.nexthop)
-            if (zone, route.prefix, hop_) not in changed:
-                self._by_hop.setdefault(hop_, {}).setdefault(zone, []).append(route.prefix)
+            if (route := moved(change)) is not None:
+                self._ours.setdefault(route[2], []).append(change)
+        for zone, prefix, hop in untouched(view.facts, changes):
+            self._by_hop.setdefault(hop, {}).setdefault(zone, []).append(prefix)
 
     def told(self, change: Change, effects: Sequence[Effect]) -> Iterator[Effect]:
         """The effects of a change, with the waves in which routes of the file put them right.

@@ -11,13 +11,10 @@ from functools import cached_property
 
 from icplan.core.address import Address
 from icplan.core.change import Change, Effect, Impact
-from icplan.core.value import Known
-from icplan.kinds import manual_route
 from icplan.kinds.common import zones
 from icplan.kinds.common.contract import View
 from icplan.kinds.common.registered import owners
 from icplan.kinds.common.routed import pairs
-from icplan.kinds.common.transit_address import bare
 from icplan.ovn.prefix import Prefixes
 from icplan.planning import by_hand
 from icplan.planning.reachability import Reachability
@@ -174,20 +171,11 @@ class Prospect:
     @cached_property
     def _kept(self) -> Mapping[tuple[str, str], list[str]]:
         """What routes by hand lead to, from zone to zone, that the plan does not touch."""
-        changed = {
-            (one.address.site, manual_route.place(one.address)[0], str(hop.value))
-            for one in self._changes
-            if one.address.kind == manual_route.NAME
-            and isinstance(hop := (one.before or {}).get(manual_route.HOP), Known)
-        }
         known = owners(self._view.facts)
         found: dict[tuple[str, str], list[str]] = {}
-        for site, route in by_hand.routes(self._view.facts):
-            hop_ = bare(route.nexthop)
-            if (site, route.prefix, hop_) in changed:
-                continue
-            for owner in known.get(hop_, set()) - {site}:
-                found.setdefault((site, owner), []).append(route.prefix)
+        for site, prefix, hop in by_hand.untouched(self._view.facts, self._changes):
+            for owner in known.get(hop, set()) - {site}:
+                found.setdefault((site, owner), []).append(prefix)
         return found
 
 

@@ -208,7 +208,7 @@ def test_without_a_receipt_a_refused_repetition_says_nothing_of_the_first_try(
 def test_a_write_to_a_server_that_is_gone_is_certainly_not_done(
     databases: StandaloneDatabases, receipt: Receipt
 ) -> None:
-    with behind(databases, lambda _: Fate.PASS, seconds=1.0) as (client, proxy):
+    with behind(databases, lambda _: Fate.PASS, seconds=5.0) as (client, proxy):
         proxy.stop()
         with pytest.raises(DatabaseUnreadable) as caught:
             client.write(ROUTE, receipt)
@@ -219,12 +219,12 @@ def test_a_write_to_a_server_that_is_gone_is_certainly_not_done(
 def test_a_write_to_a_server_that_goes_is_uncertain(
     databases: StandaloneDatabases, receipt: Receipt, fate: Fate
 ) -> None:
-    with behind(databases, lambda _: fate, seconds=1.0) as (client, proxy):
+    with behind(databases, lambda _: fate, seconds=5.0) as (client, proxy):
         proxy.meanwhile = proxy.stop_listening
         start = time.monotonic()
         with pytest.raises(WriteUncertain) as caught:
             client.write(ROUTE, receipt)
-        assert 0.9 < time.monotonic() - start < 15
+        assert 4.9 < time.monotonic() - start < 60
     assert "connection refused" in caught.value.cause
     assert "icplan plan" in caught.value.cure
 
@@ -259,7 +259,7 @@ def test_an_answer_that_says_nothing_is_not_taken_for_success(
     databases: StandaloneDatabases, eyes: Eyes, receipt: Receipt
 ) -> None:
     with (
-        behind(databases, lambda _: Fate.EMPTY_ANSWER, seconds=1.0) as (client, _),
+        behind(databases, lambda _: Fate.EMPTY_ANSWER, seconds=5.0) as (client, _),
         pytest.raises(WriteUncertain, match="not as an OVSDB server does"),
     ):
         client.write(ROUTE, receipt)

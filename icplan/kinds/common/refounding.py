@@ -48,8 +48,9 @@ def refounded(view: View) -> Iterator[Effect]:
     find in the new ones, at the moment at which it finds them. How much that is depends on how
     early it comes: mostly nothing (measured). Of Kube-OVN zones the set of switches tells it.
     """
+    shown = interconnected(view)
     for zone in zones.declared(view.spec):
-        if zone.name in interconnected(view) and not zone.kube_ovn:
+        if zone.name in shown and not zone.kube_ovn:
             yield Effect(
                 zone.name,
                 Impact.OUTAGE,
