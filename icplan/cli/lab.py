@@ -57,6 +57,11 @@ def command() -> None:
     help="Zones are clusters: real kube-apiserver and etcd, kwok, and a stand-in for Kube-OVN's "
     "controller.",
 )
+@click.option(
+    "--collisions",
+    is_flag=True,
+    help="Clusters may draw the same transit address, as real ones do once in about 127 times.",
+)
 @click.option("--tls", is_flag=True, help="The zones' databases speak TLS.")
 @click.option(
     "--gateways",
@@ -74,6 +79,7 @@ def up(
     family: str,
     members: str,
     kubernetes: bool,
+    collisions: bool,
     tls: bool,
     gateways: int,
 ) -> int:
@@ -85,6 +91,7 @@ def up(
         family=Family(family),
         members=int(members),
         kubernetes=kubernetes,
+        collisions=collisions,
         tls=tls,
         gateways=gateways,
     )

@@ -339,7 +339,9 @@ def _interconnect(lab: Lab) -> None:
 
 
 def test_the_stand_in_interconnects_two_clusters(directory: Path) -> None:
-    options = LabOptions(kubernetes=True, play_ovn_controller=True, play_kube_ovn=True)
+    options = LabOptions(
+        kubernetes=True, play_ovn_controller=True, play_kube_ovn=True, collisions=False
+    )
     with Lab(directory, options) as lab:
         assert all(zone.controller_running() for zone in lab.clusters.values())
         _interconnect(lab)
@@ -354,7 +356,7 @@ def test_the_stand_in_interconnects_two_clusters(directory: Path) -> None:
 
 
 def test_packets_cross_between_clusters(directory: Path, packet_mode: Mode) -> None:
-    options = LabOptions(kubernetes=True, mode=packet_mode, play_kube_ovn=True)
+    options = LabOptions(kubernetes=True, mode=packet_mode, play_kube_ovn=True, collisions=False)
     with Lab(directory, options) as lab:
         _interconnect(lab)
         lab.wait_for_ping("az1/ovn-default", "az2/ovn-default")

@@ -19,7 +19,9 @@ SERVER = f"{DEPLOYMENTS}/ovn-ic-server"
 @pytest.fixture
 def lab(short_path: Path) -> Iterator[Lab]:
     """Two clusters with the stand-in for Kube-OVN's controller; the first runs the databases."""
-    options = LabOptions(kubernetes=True, play_ovn_controller=True, play_kube_ovn=True)
+    options = LabOptions(
+        kubernetes=True, play_ovn_controller=True, play_kube_ovn=True, collisions=False
+    )
     with Lab(short_path / "lab", options) as lab:
         lab.clusters["az1"].start_ic_server(1)
         yield lab

@@ -25,7 +25,11 @@ routes:
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     options = LabOptions(
-        kubernetes=True, plain=("az2",), play_ovn_controller=True, play_kube_ovn=True
+        kubernetes=True,
+        plain=("az2",),
+        play_ovn_controller=True,
+        play_kube_ovn=True,
+        collisions=False,
     )
     with (
         tempfile.TemporaryDirectory(prefix="icp-") as parent,
