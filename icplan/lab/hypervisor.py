@@ -122,6 +122,11 @@ class Hypervisor:
             self._appctl(control, "exit")
             wait_until(lambda: not controller.running(), f"ovn-controller of {self.host.name} ends")
 
+    def recompute(self) -> None:
+        """Let ovn-controller make all of its flows anew."""
+        pid = self.controller.pidfile.read_text().strip()
+        self._appctl(str(self.directory / f"ovn-controller.{pid}.ctl"), "inc-engine/recompute")
+
     def stop(self) -> None:
         """End its daemons as for good: on return its Chassis row is gone."""
         self.stop_controller()

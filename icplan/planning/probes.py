@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from icplan.core.commands import shown
 from icplan.core.io import Unreadable
 from icplan.core.ping import Echo, PathMtu
 from icplan.kinds.common import zones
@@ -21,6 +22,8 @@ from icplan.planning.plan import Plan
 GENEVE_BYTES = {4: 58, 6: 78}
 """What a tunnel with OVN's option adds to a pod's packet, by the underlay's family (measured)."""
 _USUAL = "ovn-default"
+RECOMPUTE = shown("ovn-appctl -t ovn-controller inc-engine/recompute")
+"""What lets ovn-controller make all flows anew, on its host or in its pod."""
 
 
 def pairs(names: Sequence[str], most: int) -> tuple[tuple[str, str], ...]:
@@ -211,10 +214,13 @@ def _silence_cure(plan: Plan, found: Way) -> str:
     _, between = _tunnel(plan, near, far)
     flawed = any(one.flawed for one in found.directions)
     first = "mend what is flawed, and look" if flawed else "all that icplan can read is right: look"
+    # One that has claimed a port before ovn-ic gives it another tunnel key goes on with the old
+    # one, and no database shows it (docs/facts.md section 9, measured).
     return (
         f"{first} at the tunnel"
         f"{between}: UDP 6081 must pass in both directions, and the two hosts must have "
-        "ovn-controller and ovs-vswitchd running"
+        "ovn-controller and ovs-vswitchd running. If they do, let ovn-controller on both make its "
+        f"flows anew, which nobody feels: {RECOMPUTE}"
     )
 
 

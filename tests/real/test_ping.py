@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from icplan.lab import Family, Lab, LabOptions, Mode
+from icplan.lab import Family, Lab, LabOptions, Mode, wait_until
 from icplan.lab.namespace_fabric import NamespaceFabric
+from icplan.lab.zone import Zone
+from icplan.planning.probes import RECOMPUTE
 from tests.real.conftest import Icplan, Result, demand_namespaces
 
 pytestmark = pytest.mark.real
@@ -78,6 +80,36 @@ def test_pings_of_both_families_from_named_places(short_path: Path) -> None:
             assert not victim.exists()
             (one,) = {one["result"] for one in pings(done).values() if one["from"] == "az1"}
             assert one == "not-probed"
+
+
+def test_a_gateway_that_goes_on_with_an_old_tunnel_key(short_path: Path) -> None:
+    """Every database is right, and no answer comes back: only packets show it."""
+    demand_namespaces()
+    with Lab(short_path / "lab", LabOptions(mode=Mode.NAMESPACES, gateways=1)) as lab:
+        icplan = Icplan(short_path, lab.interconnect_file)
+        icplan.apply()
+        places = [f"--probe={place(lab, f'{name}/pods')}" for name in lab.zones]
+        assert icplan("verify", "--ping", *places).exit == 0
+
+        where = ("Port_Binding", "logical_port=ts-az2")
+        (row,) = lab.ic.sbctl("--bare", "--columns=_uuid", "find", *where).split()
+        lab.ic.sbctl("set", "Port_Binding", row, "tunnel_key=77")
+
+        def key(zone: Zone) -> str:
+            return zone.sbctl("--bare", "--columns=tunnel_key", "find", *where).strip()
+
+        wait_until(lambda: {*map(key, lab.zones.values())} == {"77"}, "the zones have the key")
+        assert icplan("verify").exit == 0
+        assert icplan.changes() == {}
+        done = icplan("verify", "--ping", *places, "--json")
+        assert done.exit == 6, done.out + done.err
+        found = pings(done).values()
+        assert [one["result"] for one in found] == ["silent", "silent"]
+        assert all(RECOMPUTE in one["cure"] for one in found)
+
+        for name, zone in lab.zones.items():
+            zone.hypervisor(f"{name}-gw1").recompute()
+        wait_until(lambda: icplan("verify", "--ping", *places).exit == 0, "answers come again")
 
 
 def test_a_place_is_named_for_pings_only(icplan: Icplan) -> None:
