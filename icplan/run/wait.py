@@ -102,7 +102,7 @@ def await_evidence(
     """
     start = time.monotonic()
     told = start
-    watch = _Watch(checks)
+    watch = _Watch()
     while True:
         safe_point()
         facts = evidence.facts()
@@ -129,18 +129,18 @@ def await_evidence(
 class _Watch:
     """Since when those checks have held that must go on holding for a while."""
 
-    def __init__(self, checks: Sequence[Check]) -> None:
+    def __init__(self) -> None:
         self._since: dict[int, float] = {}
-        self._lasting = [place for place, check in enumerate(checks) if check.lasts]
 
     def still(self, verdicts: Sequence[tuple[Check, Verdict]], now: float) -> list[Pending]:
         """Those that hold, and have not held long enough."""
         found: list[Pending] = []
-        for place in self._lasting:
-            check, verdict = verdicts[place]
+        for place, (check, verdict) in enumerate(verdicts):
             if not isinstance(verdict, Held):
                 self._since.pop(place, None)
-            elif now - self._since.setdefault(place, now) < check.lasts:
-                why = f"{check.claim}; watching for {check.lasts:.0f} s whether that stays so"
+                continue
+            lasts = max(check.lasts, verdict.lasts)
+            if lasts and now - self._since.setdefault(place, now) < lasts:
+                why = f"{check.claim}; watching for {lasts:.0f} s whether that stays so"
                 found.append((check, Missing(why, "wait")))
         return found

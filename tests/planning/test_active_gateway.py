@@ -6,7 +6,7 @@ import pytest
 
 from icplan.core.kubernetes import ReplaceData
 from icplan.kinds import kind_of
-from icplan.kinds.common.contract import Missing
+from icplan.kinds.common.contract import Held, Missing
 from icplan.planning.plan import Plan
 from icplan.render.paint import Paint
 from icplan.render.status import status_document, status_text
@@ -58,6 +58,16 @@ def test_the_standby_serves(kind: str) -> None:
     text = status_text(document, Paint())
     assert "az1-gw2 in the place of az1-gw1\n" in text
     assert "active on ts\n" in text
+
+
+@kinds
+def test_a_standby_that_serves_is_watched_by_apply(kind: str) -> None:
+    """A new port may be handed over to the first gateway, and nobody serves it in between."""
+    claim = "a gateway serves the port of az1 on ts"
+    for case, lasts in ((Case(JOINED[kind]), 0.0), (_served(Case(JOINED[kind]), bound=True), 2.0)):
+        made = case.plan()
+        (found,) = (one for one in made.checks if one.claim == claim)
+        assert found.holds(made.view.facts) == Held(lasts)
 
 
 @kinds

@@ -83,6 +83,20 @@ def test_what_must_last_is_watched_and_that_is_told(waiting: Waiting) -> None:
     assert {*told} == {"old is away; watching for 15 s whether that stays so"}
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "seconds"),
+    [
+        ([Held(lasts=4.0)], 4.0),
+        ([Held(lasts=4.0), Held()], 1.0),
+        ([Held(lasts=2.0), MISSING, Held(lasts=2.0)], 4.0),
+    ],
+)
+def test_a_verdict_may_have_to_last(
+    waiting: Waiting, verdicts: list[Verdict], seconds: float
+) -> None:
+    assert waiting([check(*verdicts)])[:2] == ((), seconds)
+
+
 def test_it_must_hold_all_the_time(waiting: Waiting) -> None:
     broken: list[Verdict] = [*[Held()] * 10, MISSING, Held()]
     assert waiting([check(*broken, lasts=15.0)])[:2] == ((), 26.0)

@@ -57,7 +57,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The evidence is there."""
+    """The evidence is there.
+
+    Attributes:
+        lasts: for how many seconds apply watches whether it stays so; verify looks once.
+    """
+
+    lasts: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

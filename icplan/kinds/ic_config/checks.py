@@ -218,19 +218,19 @@ def _ports(view: View, zone: zones.DeclaredZone) -> Iterator[Check]:
         all_of_it = needs(name) | needed(switch)
         subnet = switches.subnet_of(switches.names.index(switch))
         yield _port(view, zone, switch, subnet, all_of_it)
-        yield _order(view.spec, name, switch, rotated(hosts, place), all_of_it)
+        turned = rotated(hosts, place)
+        yield _order(view.spec, name, switch, turned, all_of_it)
         yield passing(view.spec, zone, own, switch, all_of_it)
         yield transit_evidence.published(own, name, switch, all_of_it)
-        yield transit_evidence.served(own, name, switch, hosts, all_of_it)
-        first = rotated(hosts, place)[0]
+        yield transit_evidence.served(own, name, switch, turned, all_of_it)
         yield transit_evidence.preferred(
             own,
             name,
             switch,
             ROUTER,
-            first,
+            turned[0],
             all_of_it,
-            awaited=_takes_over(view, name, switch, first),
+            awaited=_takes_over(view, name, switch, turned[0]),
         )
 
 

@@ -40,16 +40,16 @@ def checks(view: View) -> Iterator[Check]:
             one, needs = address(zone.name, switch), _needs(zone.name, switch)
             yield passing(view.spec, zone.declared, one, switch, needs)
             yield transit_evidence.published(one, zone.name, switch, needs)
-            yield transit_evidence.served(one, zone.name, switch, hosts, needs)
-            first = rotated(hosts, place)[0]
+            turned = rotated(hosts, place)
+            yield transit_evidence.served(one, zone.name, switch, turned, needs)
             yield transit_evidence.preferred(
                 one,
                 zone.name,
                 switch,
                 zone.declared.router,
-                first,
+                turned[0],
                 needs,
-                awaited=takes_over(of_zone(zone, switch), zone.southbound, first),
+                awaited=takes_over(of_zone(zone, switch), zone.southbound, turned[0]),
             )
             rivals = _rivals(view, zone.name, switch, wanted.get(one))
             yield transit_evidence.unique(one, zone.name, switch, needs | rivals, SHARED_CURE)
