@@ -49,4 +49,10 @@ def icplan(lab: Lab, short_path: Path) -> Icplan:
     file.write_text(text.replace(lab.kubeconfig.name, str(lab.kubeconfig)))
     icplan = Icplan(short_path, file)
     icplan.apply()
+    if lab.options.mode is not Mode.CONTROL_PLANE:
+        # A port's tunnel key may have changed since its gateway claimed it (docs/facts.md
+        # section 9).
+        for each in lab.zones.values():
+            for host in each.gateway_hosts:
+                each.hypervisor(host).recompute()
     return icplan
